@@ -1,0 +1,3 @@
+//! The `souche` command.
+
+fn main() {}
