@@ -1,0 +1,211 @@
+//! Who may do what, in one table.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
+
+use super::id::{OrganisationId, ProgrammeId, SiteId, UserId};
+use super::refusal::Refusal;
+
+/// A person whose identity is known, and what it acts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The person.
+    pub user: UserId,
+    /// What it may do.
+    pub role: Role,
+    /// The programme of its credentials: the tenant of all it does.
+    pub programme: ProgrammeId,
+    /// The prescriber or bearer of sites that it acts for.
+    pub organisation: Option<OrganisationId>,
+    /// The one site of a mediator.
+    pub site: Option<SiteId>,
+}
+
+/// What a person is in a programme; what it may do is in the table below.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Role {
+    /// Runs the instance: programmes, organisations, sites, people, minting.
+    OperatorAdmin,
+    /// Records fundings, prepares settlements.
+    OperatorAccountant,
+    /// Orders booklets and sends them out, for the region.
+    SponsorManager,
+    /// Approves what the sponsor's manager orders.
+    SponsorApprover,
+    /// Approves settlements and checks every document (fr: comptable public).
+    PublicAccountant,
+    /// Receives deliveries for a prescriber, and hands booklets over.
+    PrescriberManager,
+    /// Hands booklets over.
+    PrescriberAgent,
+    /// Answers for an organisation's sites and bank account.
+    SiteManager,
+    /// Redeems passes at one site.
+    SiteMediator,
+    /// Reads everything, changes nothing.
+    Auditor,
+}
+
+/// What can be done, one verb each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+#[expect(missing_docs, reason = "each verb says itself, and the table below says who")]
+pub enum Action {
+    CreateProgramme,
+    ManageOrganisations,
+    ManageUsers,
+    ReadOrganisations,
+    PlaceOrder,
+    ApproveOrder,
+    MintOrder,
+    PrintOrder,
+    ConfirmPrint,
+    FundOrder,
+    ReadOrders,
+    SendDelivery,
+    ReceiveDelivery,
+    ReadDeliveries,
+    HandOver,
+    ReadOwnStock,
+    CheckPass,
+    Redeem,
+    VoidRedemption,
+    ReadOwnRedemptions,
+    ReadOwnPayouts,
+    DeclareBankAccount,
+    ApproveBankAccount,
+    ReadBankAccounts,
+    PrepareSettlement,
+    ApproveSettlement,
+    ReadSettlements,
+    DownloadPaymentFile,
+    DeclareExecution,
+    ConfirmExecution,
+    TracePass,
+    ReadReports,
+    VerifyLedger,
+}
+
+impl Actor {
+    /// Says no unless the table below says yes.
+    pub fn require(&self, action: Action) -> Result<(), Refusal> {
+        if allows(self.role, action) {
+            Ok(())
+        } else {
+            Err(Refusal::NotAllowed { action: <&'static str>::from(action).into() })
+        }
+    }
+
+    /// The organisation that it acts for.
+    pub fn organisation(&self) -> Result<OrganisationId, Refusal> {
+        self.organisation.ok_or(Refusal::NotAllowed { action: "act_for_an_organisation".into() })
+    }
+}
+
+/// The whole policy.
+pub fn allows(role: Role, action: Action) -> bool {
+    use Action as A;
+    use Role as R;
+    let allowed: &[Role] = match action {
+        A::CreateProgramme
+        | A::ManageOrganisations
+        | A::ManageUsers
+        | A::MintOrder
+        | A::PrintOrder
+        | A::ConfirmPrint => &[R::OperatorAdmin],
+        A::FundOrder | A::ApproveBankAccount | A::PrepareSettlement | A::DeclareExecution => {
+            &[R::OperatorAccountant]
+        }
+        A::PlaceOrder | A::SendDelivery => &[R::SponsorManager],
+        A::ApproveOrder => &[R::SponsorApprover],
+        A::ApproveSettlement | A::ConfirmExecution => &[R::PublicAccountant],
+        A::ReceiveDelivery => &[R::PrescriberManager],
+        A::HandOver | A::ReadOwnStock => &[R::PrescriberManager, R::PrescriberAgent],
+        A::CheckPass | A::Redeem | A::VoidRedemption | A::ReadOwnRedemptions => {
+            &[R::SiteManager, R::SiteMediator]
+        }
+        A::DeclareBankAccount | A::ReadOwnPayouts => &[R::SiteManager],
+        A::ReadBankAccounts => {
+            &[R::SiteManager, R::OperatorAccountant, R::PublicAccountant, R::Auditor]
+        }
+        A::DownloadPaymentFile => &[R::OperatorAccountant, R::PublicAccountant, R::Auditor],
+        A::ReadSettlements => &[
+            R::OperatorAccountant,
+            R::PublicAccountant,
+            R::SponsorManager,
+            R::SponsorApprover,
+            R::Auditor,
+        ],
+        A::ReadDeliveries => &[
+            R::OperatorAdmin,
+            R::SponsorManager,
+            R::SponsorApprover,
+            R::PublicAccountant,
+            R::PrescriberManager,
+            R::Auditor,
+        ],
+        A::ReadOrganisations | A::ReadOrders | A::TracePass | A::ReadReports | A::VerifyLedger => {
+            &[
+                R::OperatorAdmin,
+                R::OperatorAccountant,
+                R::SponsorManager,
+                R::SponsorApprover,
+                R::PublicAccountant,
+                R::Auditor,
+            ]
+        }
+    };
+    allowed.contains(&role)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    #[test]
+    fn the_whole_policy_on_one_page() {
+        let mut page = String::new();
+        for action in Action::VARIANTS {
+            let verb: &str = action.into();
+            let who: Vec<&str> = Role::VARIANTS
+                .iter()
+                .filter(|role| allows(**role, *action))
+                .map(Into::into)
+                .collect();
+            writeln!(page, "{verb}: {}", who.join(", ")).unwrap();
+        }
+        insta::assert_snapshot!(page);
+    }
+
+    #[test]
+    fn an_auditor_changes_nothing() {
+        let reads = |action: &Action| {
+            let verb: &str = action.into();
+            verb.starts_with("read_")
+                || matches!(verb, "trace_pass" | "verify_ledger" | "download_payment_file")
+        };
+        for action in Action::VARIANTS.iter().filter(|action| allows(Role::Auditor, **action)) {
+            assert!(reads(action), "an auditor may {action:?}");
+        }
+    }
+}

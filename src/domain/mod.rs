@@ -1,0 +1,33 @@
+//! The words and the rules: what a thing is, and what may be true of it. No I/O, no clock, no
+//! randomness; instants and random bytes are handed in.
+
+pub mod account;
+pub mod actor;
+pub mod bank;
+pub mod code;
+pub mod commune;
+pub mod date;
+pub mod eligibility;
+pub mod entry;
+pub mod fictitious;
+pub mod folding;
+pub mod id;
+pub mod malformed;
+pub mod money;
+pub mod order;
+pub mod pass;
+pub mod person;
+pub mod place;
+pub mod programme;
+pub mod refusal;
+pub mod seeded;
+pub mod service;
+pub mod siret;
+pub mod territory;
+pub mod text;
+
+pub use actor::{Action, Actor, Role};
+pub use date::{BusinessDate, Timestamp};
+pub use id::*;
+pub use money::{Amount, Cents};
+pub use refusal::Refusal;
