@@ -2,3 +2,5 @@
 //! where each pass is, was, and why. `ARCHITECTURE.md` is the map.
 
 pub mod domain;
+pub mod export;
+pub mod print;
