@@ -3,4 +3,5 @@
 
 pub mod domain;
 pub mod export;
+pub mod postgres;
 pub mod print;
