@@ -1,7 +1,10 @@
 //! Souche keeps the stub of every pass numérique, so that anyone entitled to ask can be shown
 //! where each pass is, was, and why. `ARCHITECTURE.md` is the map.
 
+pub mod db;
 pub mod domain;
+pub mod error;
 pub mod export;
+pub mod keys;
 pub mod postgres;
 pub mod print;

@@ -1,0 +1,163 @@
+//! Questions that only an audit asks: set-based, over the whole programme.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use super::Tx;
+use crate::error::Result;
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// How many passes the table of passes holds.
+pub fn minted(tx: &mut Tx<'_>) -> Result<i64> {
+    let count: Count = sql_query("SELECT count(*) AS n FROM passes").get_result(tx.conn)?;
+    Ok(count.n)
+}
+
+/// How many passes are funded and not used up: what the float stands for.
+pub fn funded_and_unspent(tx: &mut Tx<'_>) -> Result<i64> {
+    let count: Count = sql_query(
+        "SELECT count(*) AS n FROM passes WHERE funding IS NOT NULL AND state NOT IN ('redeemed', 'expired', 'cancelled')",
+    )
+    .get_result(tx.conn)?;
+    Ok(count.n)
+}
+
+/// How many rows break a rule, and the first of them by name.
+#[derive(Debug, QueryableByName)]
+pub struct Found {
+    /// How many.
+    #[diesel(sql_type = BigInt)]
+    pub n: i64,
+    /// Which.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub first: Option<String>,
+}
+
+/// Counts what a query of [`CHECKS`] finds.
+///
+/// A check reads all rows of its tables, so its joins go by hashing or sorting. On tables that grew faster than
+/// the server's statistics, the planner would take them for small, and go through one for each row of another.
+pub fn run(tx: &mut Tx<'_>, query: &str) -> Result<Found> {
+    tx.scan_all()?;
+    tx.set("enable_nestloop", "off")?;
+    let query =
+        format!("SELECT count(*) AS n, min(broken) AS first FROM ({query}) AS found (broken)");
+    let found = sql_query(query).get_result(tx.conn)?;
+    tx.set("enable_nestloop", "on")?;
+    Ok(found)
+}
+
+/// Name, rule in French, and a query whose rows each name something that breaks it.
+pub const CHECKS: [(&str, &str, &str); 9] = [
+    (
+        "pass_state_replays",
+        "Le journal, rejoué depuis zéro, met chaque pass dans l'état où il est",
+        // Where the last movement left the pass, against the state that its row says.
+        "WITH moved AS (
+             SELECT p.pass, t.debit % 100 AS code, e.recorded_at, e.id FROM transfers t JOIN entries e ON e.id = t.entry_id,
+                    generate_series(t.first_pass, t.first_pass + t.amount::integer - 1) AS p (pass) WHERE t.book = 'PASS'
+         ), last AS (SELECT DISTINCT ON (pass) pass, code FROM moved ORDER BY pass, recorded_at DESC, id DESC)
+         SELECT coalesce(p.number, l.pass)::text FROM passes p FULL JOIN last l ON l.pass = p.number
+         WHERE p.number IS NULL OR
+               (CASE p.state WHEN 'redeemed' THEN l.code = 7 WHEN 'distributed' THEN l.code = 6
+                             WHEN 'expired' THEN l.code = 8 WHEN 'cancelled' THEN l.code = 9
+                             WHEN 'stopped' THEN l.code BETWEEN 2 AND 6 ELSE l.code BETWEEN 2 AND 5 END) IS NOT TRUE",
+    ),
+    (
+        "custody_is_continuous",
+        "Un pass ne quitte que le compte où son mouvement précédent l'a mis",
+        "WITH moved AS (
+             SELECT p.pass, t.debit, t.credit, e.recorded_at, e.id FROM transfers t JOIN entries e ON e.id = t.entry_id,
+                    generate_series(t.first_pass, t.first_pass + t.amount::integer - 1) AS p (pass) WHERE t.book = 'PASS'
+         ), chained AS (
+             SELECT pass, credit, lag(debit, 1, 1) OVER (PARTITION BY pass ORDER BY recorded_at, id) AS came_from FROM moved
+         )
+         SELECT pass::text FROM chained WHERE credit <> came_from",
+    ),
+    (
+        "booklet_lies_where_its_passes_do",
+        "Un carnet est là où le dernier mouvement de ses pass, avant usage, l'a mis",
+        // Ranges are laid out pass by pass and then joined: a join on "lies within" compares every booklet
+        // with every hand-over.
+        "WITH moved AS (
+             SELECT p.pass, t.debit, e.recorded_at, e.id FROM transfers t JOIN entries e ON e.id = t.entry_id,
+                    generate_series(t.first_pass, t.first_pass + t.amount::integer - 1) AS p (pass)
+             WHERE t.book = 'PASS' AND t.amount > 1
+         ), last AS (
+             SELECT DISTINCT ON (b.number) b.number, b.held_in, m.debit FROM booklets b JOIN moved m ON m.pass = b.first_pass
+             ORDER BY b.number, m.recorded_at DESC, m.id DESC
+         ) SELECT number::text FROM last WHERE held_in <> debit",
+    ),
+    (
+        "redemption_has_its_entry",
+        "Chaque utilisation a son écriture, avec un mouvement dans chaque livre, pour son pass, son lieu et la valeur faciale",
+        "SELECT r.pass || '-' || r.cycle FROM redemptions r
+         LEFT JOIN entries e ON e.id = r.entry_id AND e.kind = 'redemption'
+         LEFT JOIN transfers p ON p.entry_id = r.entry_id AND p.book = 'PASS' AND p.first_pass = r.pass AND p.amount = 1
+              AND p.debit = 100 * r.site + 7 AND p.credit = 6
+         LEFT JOIN transfers m ON m.entry_id = r.entry_id AND m.book = 'EUR' AND m.debit = 53 AND m.credit = 100 * r.site + 54
+              AND m.amount = (SELECT face_value_cents FROM programmes WHERE id = current_programme())
+         LEFT JOIN (SELECT entry_id, count(*) AS n FROM transfers GROUP BY entry_id) c ON c.entry_id = r.entry_id
+         WHERE e.id IS NULL OR p.entry_id IS NULL OR m.entry_id IS NULL OR c.n <> 2",
+    ),
+    (
+        "entry_has_its_redemption",
+        "Chaque écriture d'utilisation ou d'annulation a sa ligne",
+        "SELECT e.id::text FROM entries e
+         LEFT JOIN transfers t ON t.entry_id = e.id AND t.book = 'PASS'
+         LEFT JOIN redemptions r ON r.entry_id = e.id AND r.pass = t.first_pass
+         WHERE e.kind = 'redemption' AND r.pass IS NULL
+         UNION ALL
+         SELECT e.id::text FROM entries e
+         LEFT JOIN transfers t ON t.entry_id = e.id AND t.book = 'PASS'
+         LEFT JOIN redemptions r ON r.entry_id = e.corrects AND r.pass = t.first_pass
+         LEFT JOIN voids v ON v.entry_id = e.id AND v.pass = r.pass AND v.cycle = r.cycle
+         WHERE e.kind = 'void' AND v.pass IS NULL",
+    ),
+    (
+        "live_redemption_matches_state",
+        "Un pass utilisé a une utilisation non annulée de son cycle, et lui seul",
+        "SELECT p.number::text FROM passes p
+         LEFT JOIN redemptions r ON r.pass = p.number AND r.cycle = p.cycle
+         LEFT JOIN voids v ON v.pass = p.number AND v.cycle = p.cycle
+         WHERE (p.state = 'redeemed') <> (r.pass IS NOT NULL AND v.pass IS NULL)",
+    ),
+    (
+        "void_is_never_paid",
+        "Aucune utilisation annulée n'est dans un contre-paiement",
+        "SELECT v.pass || '-' || v.cycle FROM voids v JOIN payout_items i ON i.pass = v.pass AND i.cycle = v.cycle",
+    ),
+    (
+        "payout_entries_match",
+        "Chaque contre-paiement approuvé ou débité a son écriture, pour son montant exact",
+        "WITH approved AS (
+             SELECT (e.receipt::jsonb -> 'facts' ->> 'payout')::integer AS payout, sum(t.amount) AS cents
+             FROM entries e JOIN transfers t ON t.entry_id = e.id WHERE e.kind = 'payout_approval' GROUP BY 1
+         )
+         SELECT p.number::text FROM payouts p JOIN settlements s ON s.number = p.settlement LEFT JOIN approved a ON a.payout = p.number
+         WHERE (s.approved_by IS NOT NULL) <> (coalesce(a.cents, 0) = p.amount_cents)
+         UNION ALL
+         SELECT d.payout::text FROM payout_debits d JOIN payouts p ON p.number = d.payout
+         LEFT JOIN (
+             SELECT entry_id, sum(amount) AS cents FROM transfers WHERE debit = 55 AND credit = 51 GROUP BY entry_id
+         ) t ON t.entry_id = d.entry_id
+         WHERE p.amount_cents <> coalesce(t.cents, 0)",
+    ),
+    (
+        "numbers_have_no_gap",
+        "Les récépissés numérotés se suivent sans trou",
+        "SELECT kind::text FROM entries WHERE number IS NOT NULL GROUP BY kind HAVING max(number) <> count(*)",
+    ),
+];
+
+/// How many redemptions there are, undone ones included.
+pub fn redeemed(tx: &mut Tx<'_>) -> Result<i64> {
+    let count: Count = sql_query("SELECT count(*) AS n FROM redemptions").get_result(tx.conn)?;
+    Ok(count.n)
+}

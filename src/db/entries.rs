@@ -1,0 +1,146 @@
+//! Entries of the journal. Only `ledger` writes here.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz, Uuid};
+
+use super::Tx;
+use super::schema::entries;
+use super::schema::sql_types::EntryKind as EntryKindSql;
+use super::statement::statement;
+use crate::domain::entry::EntryKind;
+use crate::domain::{EntryId, PassNumber, Timestamp, UserId};
+use crate::error::Result;
+
+/// An entry, as the database holds it.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = entries, check_for_backend(diesel::pg::Pg))]
+#[expect(missing_docs, reason = "migrations/ says what each column holds")]
+pub struct EntryRow {
+    pub id: EntryId,
+    pub kind: EntryKind,
+    pub number: Option<i32>,
+    pub happened_at: Timestamp,
+    pub recorded_at: Timestamp,
+    pub recorded_by: UserId,
+    pub corrects: Option<EntryId>,
+    pub receipt: String,
+    /// First 16 bytes of SHA-256 over user and key.
+    pub request_key: Option<Vec<u8>>,
+    /// First 16 bytes of SHA-256 over what was asked.
+    pub request_hash: Option<Vec<u8>>,
+}
+
+statement! {
+    InsertEntries {
+        ids: Array<Uuid> = [EntryId], kinds: Array<EntryKindSql> = [EntryKind], numbers: Array<Nullable<Integer>> = [Option<i32>],
+        happened_at: Array<Timestamptz> = [Timestamp], recorded_at: Array<Timestamptz> = [Timestamp],
+        recorded_by: Array<Uuid> = [UserId], corrects: Array<Nullable<Uuid>> = [Option<EntryId>], receipts: Array<Text> = [String],
+        request_keys: Array<Nullable<Binary>> = [Option<Vec<u8>>], request_hashes: Array<Nullable<Binary>> = [Option<Vec<u8>>],
+    } -> (),
+    "INSERT INTO entries (id, kind, number, happened_at, recorded_at, recorded_by, corrects, receipt, request_key, request_hash) \
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+}
+
+/// Writes entries.
+pub fn insert(tx: &mut Tx<'_>, new: &[EntryRow]) -> Result<()> {
+    InsertEntries {
+        ids: &new.iter().map(|entry| entry.id).collect::<Vec<_>>(),
+        kinds: &new.iter().map(|entry| entry.kind).collect::<Vec<_>>(),
+        numbers: &new.iter().map(|entry| entry.number).collect::<Vec<_>>(),
+        happened_at: &new.iter().map(|entry| entry.happened_at).collect::<Vec<_>>(),
+        recorded_at: &new.iter().map(|entry| entry.recorded_at).collect::<Vec<_>>(),
+        recorded_by: &new.iter().map(|entry| entry.recorded_by).collect::<Vec<_>>(),
+        corrects: &new.iter().map(|entry| entry.corrects).collect::<Vec<_>>(),
+        receipts: &new.iter().map(|entry| entry.receipt.clone()).collect::<Vec<_>>(),
+        request_keys: &new.iter().map(|entry| entry.request_key.clone()).collect::<Vec<_>>(),
+        request_hashes: &new.iter().map(|entry| entry.request_hash.clone()).collect::<Vec<_>>(),
+    }
+    .execute(tx.conn)?;
+    Ok(())
+}
+
+/// What an idempotency key did: the entry that bears it.
+#[derive(Clone, Debug, QueryableByName)]
+#[expect(missing_docs, reason = "as in EntryRow")]
+pub struct Keyed {
+    #[diesel(sql_type = Binary)]
+    pub request_key: Vec<u8>,
+    #[diesel(sql_type = Binary)]
+    pub request_hash: Vec<u8>,
+    #[diesel(sql_type = Text)]
+    pub receipt: String,
+}
+
+/// The entries that bear these keys.
+///
+/// Planned at each call, on purpose: a plan kept from when the table was small reads all of it (by
+/// another index, with the key as a filter), and redemptions then slow down with every one made.
+pub fn by_request_keys(tx: &mut Tx<'_>, keys: &[Vec<u8>]) -> Result<Vec<Keyed>> {
+    Ok(sql_query(
+        "SELECT request_key, request_hash, receipt FROM entries WHERE request_key = ANY ($1)",
+    )
+    .bind::<Array<Binary>, _>(keys)
+    .load(tx.conn)?)
+}
+
+/// The entry of that id.
+pub fn find(tx: &mut Tx<'_>, id: EntryId) -> Result<Option<EntryRow>> {
+    Ok(entries::table
+        .filter(entries::id.eq(id))
+        .select(EntryRow::as_select())
+        .first(tx.conn)
+        .optional()?)
+}
+
+/// The entry of that kind and number.
+pub fn by_number(tx: &mut Tx<'_>, kind: EntryKind, number: i32) -> Result<Option<EntryRow>> {
+    let found = entries::table.filter(entries::kind.eq(kind).and(entries::number.eq(number)));
+    Ok(found.select(EntryRow::as_select()).first(tx.conn).optional()?)
+}
+
+/// One step in the life of a pass: an entry, and the movement in it that took the pass along.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "as in EntryRow and transfers")]
+pub struct Step {
+    pub kind: EntryKind,
+    pub id: EntryId,
+    pub number: Option<i32>,
+    pub happened_at: Timestamp,
+    pub recorded_at: Timestamp,
+    pub receipt: String,
+    pub debit: i32,
+    pub credit: i32,
+}
+
+statement! {
+    /// Two arms, two indexes: what moved it in a range, and what moved it alone.
+    StepsOfPass { ranged: Integer = PassNumber, single: Integer = PassNumber }
+        -> (EntryKindSql, Uuid, Nullable<Integer>, Timestamptz, Timestamptz, Text, Integer, Integer),
+    "SELECT e.kind, e.id, e.number, e.happened_at, e.recorded_at, e.receipt, t.debit, t.credit \
+     FROM (SELECT entry_id, debit, credit FROM transfers \
+           WHERE book = 'PASS' AND amount > 1 AND int4range(first_pass, first_pass + amount::integer) @> ? \
+           UNION ALL \
+           SELECT entry_id, debit, credit FROM transfers WHERE book = 'PASS' AND amount = 1 AND first_pass = ?) t \
+     JOIN entries e ON e.id = t.entry_id \
+     ORDER BY e.recorded_at, e.id"
+}
+
+/// Every movement of a pass, oldest first.
+pub fn steps_of_pass(tx: &mut Tx<'_>, pass: PassNumber) -> Result<Vec<Step>> {
+    type Row = (EntryKind, EntryId, Option<i32>, Timestamp, Timestamp, String, i32, i32);
+    let rows: Vec<Row> = StepsOfPass { ranged: &pass, single: &pass }.load(tx.conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(kind, id, number, happened_at, recorded_at, receipt, debit, credit)| Step {
+            kind,
+            id,
+            number,
+            happened_at,
+            recorded_at,
+            receipt,
+            debit,
+            credit,
+        })
+        .collect())
+}

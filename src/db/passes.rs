@@ -1,0 +1,186 @@
+//! Passes: one row each, locked, judged and updated. Nothing else is touched by every redemption.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Binary, Integer, Nullable, SmallInt, Timestamptz};
+
+use super::Tx;
+use super::schema::passes;
+use super::schema::sql_types::PassState as PassStateSql;
+use super::statement::statement;
+use crate::domain::pass::{PassState, PassStateName};
+use crate::domain::{BookletId, FundingId, HandOverId, OrderId, PassNumber, Timestamp};
+use crate::error::Result;
+
+/// A pass, as the database holds it.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "migrations/ says what each column holds")]
+pub struct Pass {
+    pub number: PassNumber,
+    pub booklet: BookletId,
+    pub order_number: OrderId,
+    pub hand_over: Option<HandOverId>,
+    pub state_name: PassStateName,
+    pub cycle: i16,
+    pub changed_at: Timestamp,
+    pub code_hash: Vec<u8>,
+}
+
+impl Pass {
+    /// Where it stands.
+    pub fn state(&self) -> Result<PassState> {
+        let state = PassState::new(self.state_name, self.hand_over);
+        Ok(state
+            .ok_or_else(|| anyhow::anyhow!("pass {} stands in an impossible state", self.number))?)
+    }
+}
+
+type Row =
+    (PassNumber, BookletId, OrderId, Option<HandOverId>, PassStateName, i16, Timestamp, Vec<u8>);
+type RowSql =
+    (Integer, Integer, Integer, Nullable<Integer>, PassStateSql, SmallInt, Timestamptz, Binary);
+
+fn from_row(row: Row) -> Pass {
+    let (number, booklet, order_number, hand_over, state_name, cycle, changed_at, code_hash) = row;
+    Pass { number, booklet, order_number, hand_over, state_name, cycle, changed_at, code_hash }
+}
+
+statement! {
+    /// In the order of the key, so that two batches can't wait for each other.
+    LockPasses { numbers: Array<Integer> = [PassNumber] } -> RowSql,
+    "SELECT number, booklet, order_number, hand_over, state, cycle, changed_at, code_hash \
+     FROM passes WHERE number = ANY (?) ORDER BY number FOR UPDATE"
+}
+
+/// Locks these passes until the end of the transaction, and reads them as they are once locked.
+/// Numbers that no pass bears are left out.
+pub fn lock(tx: &mut Tx<'_>, numbers: &[PassNumber]) -> Result<Vec<Pass>> {
+    let rows: Vec<Row> = LockPasses { numbers }.load(tx.conn)?;
+    Ok(rows.into_iter().map(from_row).collect())
+}
+
+/// A pass, without locking it.
+pub fn find(tx: &mut Tx<'_>, number: PassNumber) -> Result<Option<Pass>> {
+    let row: Option<Row> = passes::table
+        .filter(passes::number.eq(number))
+        .select((
+            passes::number,
+            passes::booklet,
+            passes::order_number,
+            passes::hand_over,
+            passes::state,
+            passes::cycle,
+            passes::changed_at,
+            passes::code_hash,
+        ))
+        .first(tx.conn)
+        .optional()?;
+    Ok(row.map(from_row))
+}
+
+statement! {
+    /// COPY is as fast, but row-level security does not allow it.
+    InsertPasses {
+        order: Integer = OrderId, changed_at: Timestamptz = Timestamp,
+        numbers: Array<Integer> = [PassNumber], booklets: Array<Integer> = [BookletId], hashes: Array<Binary> = [Vec<u8>],
+    } -> (),
+    "INSERT INTO passes (order_number, changed_at, number, booklet, code_hash) \
+     SELECT ?, ?, * FROM unnest(?, ?, ?)"
+}
+
+/// Writes new passes: number, booklet and hash of the code of each.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    order: OrderId,
+    new: Vec<(PassNumber, BookletId, [u8; 16])>,
+) -> Result<()> {
+    let mut numbers = Vec::with_capacity(new.len());
+    let mut booklets = Vec::with_capacity(new.len());
+    let mut hashes = Vec::with_capacity(new.len());
+    for (number, booklet, hash) in new {
+        numbers.push(number);
+        booklets.push(booklet);
+        hashes.push(hash.to_vec());
+    }
+    let changed_at = tx.now;
+    InsertPasses {
+        order: &order,
+        changed_at: &changed_at,
+        numbers: &numbers,
+        booklets: &booklets,
+        hashes: &hashes,
+    }
+    .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Switches an order's inert passes on. Returns how many.
+pub fn activate_order(
+    tx: &mut Tx<'_>,
+    order: OrderId,
+    funding: FundingId,
+    at: Timestamp,
+) -> Result<usize> {
+    Ok(diesel::update(
+        passes::table
+            .filter(passes::order_number.eq(order).and(passes::state.eq(PassStateName::Inert))),
+    )
+    .set((
+        passes::state.eq(PassStateName::Active),
+        passes::funding.eq(funding),
+        passes::changed_at.eq(at),
+    ))
+    .execute(tx.conn)?)
+}
+
+/// Puts these active passes in somebody's hands. Returns how many were.
+pub fn distribute(
+    tx: &mut Tx<'_>,
+    numbers: &[PassNumber],
+    hand_over: HandOverId,
+    at: Timestamp,
+) -> Result<usize> {
+    Ok(diesel::update(
+        passes::table
+            .filter(passes::number.eq_any(numbers).and(passes::state.eq(PassStateName::Active))),
+    )
+    .set((
+        passes::state.eq(PassStateName::Distributed),
+        passes::hand_over.eq(hand_over),
+        passes::changed_at.eq(at),
+    ))
+    .execute(tx.conn)?)
+}
+
+statement! {
+    /// Conditional: a pass that is not in somebody's hands stays as it is, whatever was judged.
+    RedeemPasses { numbers: Array<Integer> = [PassNumber], cycles: Array<SmallInt> = [i16], at: Array<Timestamptz> = [Timestamp] } -> (),
+    "UPDATE passes p SET state = 'redeemed', cycle = r.cycle, changed_at = r.at \
+     FROM unnest(?, ?, ?) AS r (number, cycle, at) \
+     WHERE p.number = r.number AND p.state = 'distributed' AND p.cycle = r.cycle - 1"
+}
+
+/// Marks passes as redeemed: number, new cycle and instant of each. Returns how many were.
+pub fn redeem(tx: &mut Tx<'_>, redeemed: &[(PassNumber, i16, Timestamp)]) -> Result<usize> {
+    let numbers: Vec<_> = redeemed.iter().map(|(number, ..)| *number).collect();
+    let cycles: Vec<_> = redeemed.iter().map(|(_, cycle, _)| *cycle).collect();
+    let at: Vec<_> = redeemed.iter().map(|(.., at)| *at).collect();
+    Ok(RedeemPasses { numbers: &numbers, cycles: &cycles, at: &at }.execute(tx.conn)?)
+}
+
+/// Gives a redeemed pass back to its holder.
+pub fn restore(tx: &mut Tx<'_>, number: PassNumber, at: Timestamp) -> Result<usize> {
+    Ok(diesel::update(
+        passes::table
+            .filter(passes::number.eq(number).and(passes::state.eq(PassStateName::Redeemed))),
+    )
+    .set((passes::state.eq(PassStateName::Distributed), passes::changed_at.eq(at)))
+    .execute(tx.conn)?)
+}
+
+/// How many passes stand in each state.
+pub fn count_by_state(tx: &mut Tx<'_>) -> Result<Vec<(PassStateName, i64)>> {
+    Ok(passes::table
+        .group_by(passes::state)
+        .select((passes::state, diesel::dsl::count_star()))
+        .load(tx.conn)?)
+}

@@ -1,0 +1,132 @@
+//! Transfers: the rows of the two books. Only `ledger` writes here.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Timestamptz, Uuid};
+
+use super::Tx;
+use super::schema::sql_types::Book as BookSql;
+use super::statement::statement;
+use crate::domain::account::Book;
+use crate::domain::{EntryId, PassNumber, Timestamp};
+use crate::error::Result;
+
+/// A transfer, as the database holds it.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "migrations/ says what each column holds")]
+pub struct TransferRow {
+    pub entry_id: EntryId,
+    pub line: i16,
+    pub book: Book,
+    pub debit: i32,
+    pub credit: i32,
+    pub amount: i64,
+    pub first_pass: Option<PassNumber>,
+}
+
+statement! {
+    InsertTransfers {
+        entries: Array<Uuid> = [EntryId], lines: Array<SmallInt> = [i16], books: Array<BookSql> = [Book],
+        debits: Array<Integer> = [i32], credits: Array<Integer> = [i32], amounts: Array<BigInt> = [i64],
+        first_passes: Array<Nullable<Integer>> = [Option<PassNumber>],
+    } -> (),
+    "INSERT INTO transfers (entry_id, line, book, debit, credit, amount, first_pass) SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?)"
+}
+
+/// Writes transfers.
+pub fn insert(tx: &mut Tx<'_>, new: &[TransferRow]) -> Result<()> {
+    InsertTransfers {
+        entries: &new.iter().map(|transfer| transfer.entry_id).collect::<Vec<_>>(),
+        lines: &new.iter().map(|transfer| transfer.line).collect::<Vec<_>>(),
+        books: &new.iter().map(|transfer| transfer.book).collect::<Vec<_>>(),
+        debits: &new.iter().map(|transfer| transfer.debit).collect::<Vec<_>>(),
+        credits: &new.iter().map(|transfer| transfer.credit).collect::<Vec<_>>(),
+        amounts: &new.iter().map(|transfer| transfer.amount).collect::<Vec<_>>(),
+        first_passes: &new.iter().map(|transfer| transfer.first_pass).collect::<Vec<_>>(),
+    }
+    .execute(tx.conn)?;
+    Ok(())
+}
+
+/// What an account was debited and credited in all.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub struct Turnover {
+    /// The account.
+    #[diesel(sql_type = Integer)]
+    pub account: i32,
+    /// Sum of its debits.
+    #[diesel(sql_type = BigInt)]
+    pub debits: i64,
+    /// Sum of its credits.
+    #[diesel(sql_type = BigInt)]
+    pub credits: i64,
+}
+
+/// The turnover of every account, of what happened until `at`, included; of everything without it.
+pub fn turnovers(tx: &mut Tx<'_>, at: Option<Timestamp>) -> Result<Vec<Turnover>> {
+    tx.scan_all()?;
+    Ok(sql_query(
+        "SELECT account, sum(debit)::bigint AS debits, sum(credit)::bigint AS credits FROM (
+             SELECT t.debit AS account, t.amount AS debit, 0 AS credit FROM transfers t JOIN entries e ON e.id = t.entry_id WHERE $1 IS NULL OR e.happened_at <= $1
+             UNION ALL
+             SELECT t.credit, 0, t.amount FROM transfers t JOIN entries e ON e.id = t.entry_id WHERE $1 IS NULL OR e.happened_at <= $1
+         ) both_sides GROUP BY account ORDER BY account",
+    )
+    .bind::<Nullable<Timestamptz>, _>(at)
+    .load(tx.conn)?)
+}
+
+/// When any of `count` passes from `first` on last moved in a range, by what is recorded.
+pub fn last_moved(tx: &mut Tx<'_>, first: PassNumber, count: i32) -> Result<Option<Timestamp>> {
+    #[derive(QueryableByName)]
+    struct Last {
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        recorded_at: Option<Timestamp>,
+    }
+    let last: Last = sql_query(
+        "SELECT max(e.recorded_at) AS recorded_at FROM transfers t JOIN entries e ON e.id = t.entry_id
+         WHERE t.book = 'PASS' AND t.amount > 1
+           AND int4range(t.first_pass, t.first_pass + t.amount::integer) && int4range($1, $1 + $2)",
+    )
+    .bind::<Integer, _>(first)
+    .bind::<Integer, _>(count)
+    .get_result(tx.conn)?;
+    Ok(last.recorded_at)
+}
+
+/// A range of passes that lay in one account.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub struct Held {
+    /// First pass of the range.
+    #[diesel(sql_type = Integer)]
+    pub first_pass: PassNumber,
+    /// Last pass of the range.
+    #[diesel(sql_type = Integer)]
+    pub last_pass: PassNumber,
+    /// The account.
+    #[diesel(sql_type = Integer)]
+    pub account: i32,
+}
+
+/// Where every pass lay at `at`, as it was known at `known_at`: the debit side of the last movement of each,
+/// neighbours in the same account put together. One query; the answer grows with ranges, not passes.
+pub fn custody(tx: &mut Tx<'_>, at: Timestamp, known_at: Timestamp) -> Result<Vec<Held>> {
+    tx.scan_all()?;
+    Ok(sql_query(
+        "WITH moved AS (
+             SELECT p.pass, t.debit AS account, e.happened_at, e.recorded_at, e.id
+             FROM transfers t JOIN entries e ON e.id = t.entry_id,
+                  generate_series(t.first_pass, t.first_pass + t.amount::integer - 1) AS p (pass)
+             WHERE t.book = 'PASS' AND e.happened_at <= $1 AND e.recorded_at <= $2
+         ), last AS (
+             SELECT DISTINCT ON (pass) pass, account FROM moved ORDER BY pass, happened_at DESC, recorded_at DESC, id DESC
+         ), islands AS (
+             SELECT pass, account, pass - row_number() OVER (PARTITION BY account ORDER BY pass) AS island FROM last
+         )
+         SELECT min(pass)::integer AS first_pass, max(pass)::integer AS last_pass, account FROM islands
+         GROUP BY account, island ORDER BY first_pass",
+    )
+    .bind::<Timestamptz, _>(at)
+    .bind::<Timestamptz, _>(known_at)
+    .load(tx.conn)?)
+}

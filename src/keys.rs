@@ -1,0 +1,176 @@
+//! The secrets that live outside the database: the pepper of codes, the key that seals, the key that
+//! signs tokens. One file, readable by its owner alone.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{ChaCha20Poly1305, Nonce};
+use ed25519_dalek::SigningKey;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::code::Pepper;
+
+/// Every secret of an instance.
+#[derive(Clone)]
+pub struct Keys {
+    /// Hashes codes and names persons.
+    pub pepper: Pepper,
+    /// Signs access tokens.
+    pub token: SigningKey,
+    sealing: [u8; 32],
+}
+
+/// As the file holds them: 32 bytes each, in hexadecimal.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    pepper: String,
+    sealing: String,
+    token: String,
+}
+
+impl Keys {
+    /// New random keys.
+    pub fn generate() -> anyhow::Result<Self> {
+        Ok(Self {
+            pepper: Pepper(random()?),
+            token: SigningKey::from_bytes(&random()?),
+            sealing: random()?,
+        })
+    }
+
+    /// Reads the file, or makes it when there is none. Refuses one that others may read.
+    pub fn load_or_generate(path: &Path) -> anyhow::Result<Self> {
+        if !path.exists() {
+            Self::generate()?.save(path)?;
+        }
+        Self::load(path)
+    }
+
+    /// Reads the file.
+    pub fn load(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let mode = fs::metadata(path)
+            .with_context(|| {
+                format!("the key file {shown} can't be read: make one with `souche keys generate`")
+            })?
+            .mode();
+        if mode & 0o077 != 0 {
+            bail!("the key file {shown} can be read by others: run `chmod 600 {shown}`");
+        }
+        let file: KeyFile = serde_json::from_str(&fs::read_to_string(path)?)
+            .with_context(|| format!("{shown} is not a key file"))?;
+        Ok(Self {
+            pepper: Pepper(unhex("pepper", &file.pepper)?),
+            token: SigningKey::from_bytes(&unhex("token", &file.token)?),
+            sealing: unhex("sealing", &file.sealing)?,
+        })
+    }
+
+    /// Writes a new file that only its owner may read; refuses to replace one: what a lost key sealed
+    /// is lost with it.
+    pub fn save(&self, path: &Path) -> anyhow::Result<()> {
+        let file = KeyFile {
+            pepper: hex(&self.pepper.0),
+            sealing: hex(&self.sealing),
+            token: hex(&self.token.to_bytes()),
+        };
+        let mut out =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(
+                || format!("{} exists already, or can't be written", path.display()),
+            )?;
+        writeln!(out, "{}", serde_json::to_string_pretty(&file)?)?;
+        out.sync_all()?;
+        Ok(())
+    }
+
+    /// Seals bytes so that only these keys open them, and only as `what`.
+    pub fn seal(&self, what: &str, plain: &[u8]) -> anyhow::Result<Vec<u8>> {
+        let nonce: [u8; 12] = random()?;
+        let payload = Payload { msg: plain, aad: what.as_bytes() };
+        let sealed = self
+            .cipher()
+            .encrypt(&Nonce::from(nonce), payload)
+            .map_err(|_| anyhow::anyhow!("{what} can't be sealed"))?;
+        Ok([&nonce[..], &sealed].concat())
+    }
+
+    /// Opens what [`Keys::seal`] made.
+    pub fn unseal(&self, what: &str, sealed: &[u8]) -> anyhow::Result<Vec<u8>> {
+        let (nonce, sealed) = sealed
+            .split_first_chunk::<12>()
+            .with_context(|| format!("{what} is too short to be sealed"))?;
+        let payload = Payload { msg: sealed, aad: what.as_bytes() };
+        self.cipher()
+            .decrypt(&Nonce::from(*nonce), payload)
+            .map_err(|_| anyhow::anyhow!("{what} does not open with this key file"))
+    }
+
+    fn cipher(&self) -> ChaCha20Poly1305 {
+        ChaCha20Poly1305::new(&self.sealing.into())
+    }
+}
+
+/// Random bytes from the operating system.
+pub fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
+    Ok(bytes)
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
+        let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('?');
+        text.extend([digit(byte >> 4), digit(byte & 0xf)]);
+        text
+    })
+}
+
+/// Reads 32 bytes of hexadecimal; `name` is for the error.
+pub fn unhex(name: &str, text: &str) -> anyhow::Result<[u8; 32]> {
+    let wrong = || format!("{name}: 64 hexadecimal digits are expected");
+    if text.len() != 64 || !text.is_ascii() {
+        bail!(wrong());
+    }
+    let mut bytes = [0; 32];
+    for (byte, at) in bytes.iter_mut().zip((0_usize..64).step_by(2)) {
+        let digits = text.get(at..at.saturating_add(2)).with_context(wrong)?;
+        *byte = u8::from_str_radix(digits, 16).with_context(wrong)?;
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_opens_as_what_it_is_only() {
+        let keys = Keys::generate().unwrap();
+        let sealed = keys.seal("identity", b"someone").unwrap();
+        assert_eq!(keys.unseal("identity", &sealed).unwrap(), b"someone");
+        assert!(keys.unseal("print_key", &sealed).is_err());
+        assert!(Keys::generate().unwrap().unseal("identity", &sealed).is_err());
+        assert!(keys.unseal("identity", &sealed[..5]).is_err());
+    }
+
+    #[test]
+    fn a_key_file_that_others_may_read_is_refused() {
+        let path =
+            std::env::temp_dir().join(format!("souche-keys-{}", hex(&random::<8>().unwrap())));
+        let keys = Keys::load_or_generate(&path).unwrap();
+        assert_eq!(Keys::load(&path).unwrap().pepper.0, keys.pepper.0);
+        assert!(keys.save(&path).is_err(), "a key file was replaced");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(Keys::load(&path).is_err());
+        fs::remove_file(path).unwrap();
+    }
+}
