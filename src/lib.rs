@@ -6,5 +6,6 @@ pub mod domain;
 pub mod error;
 pub mod export;
 pub mod keys;
+pub mod ledger;
 pub mod postgres;
 pub mod print;
