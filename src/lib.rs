@@ -1,6 +1,7 @@
 //! Souche keeps the stub of every pass numérique, so that anyone entitled to ask can be shown
 //! where each pass is, was, and why. `ARCHITECTURE.md` is the map.
 
+pub mod app;
 pub mod db;
 pub mod domain;
 pub mod error;

@@ -1,0 +1,84 @@
+//! Passes come into being: all those of an order, in one transaction.
+
+use serde_json::json;
+
+use crate::db::{Tx, booklets, orders, passes, programmes, series};
+use crate::domain::account::{Account, AccountKind};
+use crate::domain::code::PrintKey;
+use crate::domain::entry::EntryKind;
+use crate::domain::order::PlannedBooklet;
+use crate::domain::{Action, Actor, BookletId, OrderId, PassNumber, Refusal};
+use crate::error::Result;
+use crate::keys::{Keys, random};
+use crate::ledger::{self, Entry, Receipt};
+
+/// Passes per statement: the arrays of one stay under a megabyte.
+const CHUNK: usize = 20_000;
+
+/// Makes the booklets and passes of an approved order. Their codes are derived from a key of the
+/// order, kept sealed until the print is confirmed; of each code only a keyed hash is kept.
+pub fn mint(tx: &mut Tx<'_>, actor: &Actor, keys: &Keys, number: OrderId) -> Result<Receipt> {
+    actor.require(Action::MintOrder)?;
+    let order = orders::lock(tx, number)?;
+    if order.approved_by.is_none() {
+        return Err(Refusal::wrong_state(
+            "order",
+            "faites-la d'abord approuver par une autre personne",
+        )
+        .into());
+    }
+    if order.mint_entry.is_some() {
+        return Err(Refusal::wrong_state("order", "ses pass sont déjà émis").into());
+    }
+    let programme = programmes::current(tx)?;
+    let quantity = order.quantity();
+    let first_booklet = BookletId::new(series::take(tx, "booklet", quantity.booklets())?);
+    let first_pass = PassNumber::new(series::take(tx, "pass", quantity.passes())?);
+    let plan: Vec<PlannedBooklet> = quantity.plan(first_booklet, first_pass).collect();
+
+    let printer = Account::of(AccountKind::Printer);
+    booklets::insert(tx, number, printer, &plan)?;
+    let print_key = PrintKey(random()?);
+    write_passes(tx, keys, number, &print_key, &plan)?;
+
+    let facts = json!({
+        "order": number, "booklets_of_10": quantity.booklets_of_10, "booklets_of_5": quantity.booklets_of_5,
+        "first_booklet": first_booklet, "first_pass": first_pass, "passes": quantity.passes(),
+        "face_value_cents": programme.face_value,
+    });
+    let entry = Entry::new(tx, EntryKind::Mint, actor.user, facts).passes(
+        printer,
+        Account::of(AccountKind::Issued),
+        first_pass,
+        quantity.passes(),
+    );
+    let receipt = ledger::record(tx, &programme.code, entry)?;
+    let sealed = keys.seal("print_key", &print_key.0)?;
+    orders::set_minted(tx, number, actor.user, receipt.id, &sealed)?;
+    Ok(receipt)
+}
+
+fn write_passes(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    order: OrderId,
+    print_key: &PrintKey,
+    plan: &[PlannedBooklet],
+) -> Result<()> {
+    let programme = tx.programme;
+    let mut passes =
+        plan.iter().flat_map(|booklet| booklet.passes().map(|pass| (pass, booklet.number)));
+    loop {
+        let chunk: Vec<_> = passes
+            .by_ref()
+            .take(CHUNK)
+            .map(|(pass, booklet)| {
+                (pass, booklet, keys.pepper.hash(programme, &print_key.code(pass)))
+            })
+            .collect();
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        passes::insert(tx, order, chunk)?;
+    }
+}

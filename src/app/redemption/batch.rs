@@ -1,0 +1,370 @@
+//! The one routine that spends passes: N requests in one transaction, one outcome each.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::brake::{self, Brake};
+use super::counter::{Counter, is_code_of, site_of};
+use crate::app::once::{Outcome, RequestKey};
+use crate::db::passes::Pass;
+use crate::db::{Tx, entries, passes, redemptions, requests};
+use crate::domain::account::{Account, AccountKind};
+use crate::domain::code::PassCode;
+use crate::domain::entry::EntryKind;
+use crate::domain::money::Money;
+use crate::domain::pass::PassStateName;
+use crate::domain::service::Service;
+use crate::domain::{
+    Action, Actor, HandOverId, PassNumber, RedemptionId, Refusal, SiteId, Timestamp,
+};
+use crate::error::{Error, Result};
+use crate::keys::Keys;
+use crate::ledger::{self, Entry, Receipt};
+
+/// A pass presented at a counter.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRedemption {
+    /// Its code, scanned or typed.
+    #[schema(value_type = String, max_length = 300, example = "HDF-0000042-7K3M9QXW2T5V8Y1A-Z")]
+    pub code: PassCode,
+    /// What the person came for.
+    pub service: Service,
+    /// Where; a mediator's own site when left out.
+    #[serde(default)]
+    pub site: Option<SiteId>,
+}
+
+/// One request of a batch.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Who asks; of the batch's programme.
+    pub actor: Actor,
+    /// Its idempotency key.
+    pub request: RequestKey,
+    /// What it asks.
+    pub what: NewRedemption,
+}
+
+/// A spent pass: the receipt that the site keeps.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Redeemed {
+    /// The redemption: pass and cycle.
+    #[schema(value_type = String, example = "0412733-1")]
+    pub id: RedemptionId,
+    /// The pass.
+    pub pass: PassNumber,
+    /// Where.
+    pub site: SiteId,
+    /// For what.
+    pub service: Service,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub redeemed_at: Timestamp,
+    /// What the site is owed for it.
+    pub payable: Money,
+    /// The receipt, as canonical JSON in a string: keep it as it is.
+    pub receipt: String,
+}
+
+/// Judges and writes these requests in one transaction, and returns the outcome of each, in the same
+/// order. An error means that nothing of the batch was written.
+pub fn redeem_all(tx: &mut Tx<'_>, keys: &Keys, asks: &[Ask]) -> Result<Vec<Outcome>> {
+    let mut numbers: Vec<PassNumber> = asks.iter().map(|ask| ask.what.code.number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    // Lock first, then read: what another transaction did to these passes is known from here on.
+    let locked = passes::lock(tx, &numbers)?;
+    let mut sites: Vec<SiteId> =
+        asks.iter().filter_map(|ask| site_of(&ask.actor, ask.what.site).ok()).collect();
+    sites.sort_unstable();
+    sites.dedup();
+    let earlier = Earlier::read(tx, asks)?;
+    let mut bench = Bench {
+        counter: Counter::read(tx, &locked, &sites)?,
+        brake: Brake::read(tx, &sites, &numbers)?,
+        passes: locked.into_iter().map(|pass| (pass.number, pass)).collect(),
+        granted: Vec::new(),
+        wrong: Vec::new(),
+        keys,
+    };
+    let mut verdicts = Vec::with_capacity(asks.len());
+    let mut first_of_key: HashMap<[u8; 16], usize> = HashMap::new();
+    for (at, ask) in asks.iter().enumerate() {
+        let (key, _) = ask.request.short(ask.actor.user);
+        let first = *first_of_key.entry(key).or_insert(at);
+        verdicts.push(match earlier.verdict(ask)? {
+            Some(verdict) => verdict,
+            None if first < at => Verdict::Twin(first),
+            None => bench.judge_once(tx, ask)?,
+        });
+    }
+    let Bench { counter, granted, wrong, .. } = bench;
+    brake::count(tx, wrong)?;
+    let receipts = write(tx, &counter, &granted)?;
+    conclude(tx, asks, verdicts, &granted, &receipts, counter.programme.face_value.into())
+}
+
+/// What became of one request, before anything is written.
+enum Verdict {
+    /// To be written: the n-th of those granted.
+    Granted(usize),
+    /// Refused, now: to be kept with its key.
+    Refused(Refusal),
+    /// Answered before.
+    Replayed(Outcome),
+    /// The key is at work on something else.
+    KeyReused,
+    /// The same key as an earlier request of this batch.
+    Twin(usize),
+}
+
+/// A redemption that was granted and is to be written.
+struct Granted {
+    id: RedemptionId,
+    hand_over: HandOverId,
+    site: SiteId,
+    service: Service,
+    at: Timestamp,
+    actor: Actor,
+    request: ([u8; 16], [u8; 16]),
+}
+
+/// Where the requests of a batch are judged, one after the other.
+struct Bench<'k> {
+    counter: Counter,
+    brake: Brake,
+    passes: HashMap<PassNumber, Pass>,
+    granted: Vec<Granted>,
+    wrong: Vec<(SiteId, PassNumber)>,
+    keys: &'k Keys,
+}
+
+impl Bench<'_> {
+    fn judge_once(&mut self, tx: &Tx<'_>, ask: &Ask) -> Result<Verdict> {
+        match self.judge(tx, ask) {
+            Ok(()) => Ok(Verdict::Granted(self.granted.len().saturating_sub(1))),
+            Err(Error::Refused(refusal)) => Ok(Verdict::Refused(refusal)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Grants one request, or says why not. What it grants is seen by the requests behind it.
+    fn judge(&mut self, tx: &Tx<'_>, ask: &Ask) -> Result<()> {
+        ask.actor.require(Action::Redeem)?;
+        let site = self.counter.site(&ask.actor, ask.what.site)?;
+        self.brake.ensure_free(site.number, ask.what.code.number)?;
+        let Some(pass) = self
+            .passes
+            .get_mut(&ask.what.code.number)
+            .filter(|pass| is_code_of(self.keys, tx, &ask.what.code, pass))
+        else {
+            self.wrong.push((site.number, ask.what.code.number));
+            return Err(Refusal::UnknownPass.into());
+        };
+        if let Some(twin) = self.granted.iter().find(|granted| granted.id.pass == pass.number) {
+            return Err(
+                Refusal::AlreadyRedeemed { at: twin.at, here: twin.site == site.number }.into()
+            );
+        }
+        let hand_over = self.counter.judge(tx, pass, site, Some(ask.what.service))?;
+        pass.state_name = PassStateName::Redeemed;
+        pass.cycle = pass.cycle.saturating_add(1);
+        self.granted.push(Granted {
+            id: RedemptionId { pass: pass.number, cycle: pass.cycle },
+            hand_over,
+            site: site.number,
+            service: ask.what.service,
+            at: ledger::after(tx, pass.changed_at),
+            actor: ask.actor,
+            request: ask.request.short(ask.actor.user),
+        });
+        Ok(())
+    }
+}
+
+/// Writes what was granted: entries and transfers, then redemptions, then the passes.
+fn write(tx: &mut Tx<'_>, counter: &Counter, granted: &[Granted]) -> Result<Vec<Receipt>> {
+    if granted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (circulation, float) =
+        (Account::of(AccountKind::Circulation), Account::of(AccountKind::Float));
+    let face_value = counter.programme.face_value;
+    let new = granted.iter().map(|granted| {
+        let facts = json!({
+            "redemption": granted.id, "pass": granted.id.pass, "site": granted.site, "service": granted.service,
+            "hand_over": granted.hand_over, "amount_cents": face_value,
+        });
+        let entry = Entry::new(tx, EntryKind::Redemption, granted.actor.user, facts)
+            .passes(Account::redeemed_at(granted.site), circulation, granted.id.pass, 1)
+            .money(float, Account::payable_to(granted.site), face_value)
+            .at(granted.at);
+        Entry { request: Some(granted.request), ..entry }
+    });
+    let new = new.collect();
+    let receipts = ledger::record_all(tx, &counter.programme.code, new)?;
+    let rows: Vec<_> = granted
+        .iter()
+        .zip(&receipts)
+        .map(|(granted, receipt)| redemptions::Redemption {
+            pass: granted.id.pass,
+            cycle: granted.id.cycle,
+            entry_id: receipt.id,
+            hand_over: granted.hand_over,
+            site: granted.site,
+            service: granted.service,
+            redeemed_at: granted.at,
+        })
+        .collect();
+    redemptions::insert(tx, &rows)?;
+    let new_states: Vec<_> =
+        granted.iter().map(|granted| (granted.id.pass, granted.id.cycle, granted.at)).collect();
+    let changed = passes::redeem(tx, &new_states)?;
+    if changed != granted.len() {
+        return Err(anyhow::anyhow!(
+            "{changed} passes changed where {} were granted",
+            granted.len()
+        )
+        .into());
+    }
+    Ok(receipts)
+}
+
+/// Turns verdicts into outcomes, and keeps the new refusals with their keys.
+fn conclude(
+    tx: &mut Tx<'_>,
+    asks: &[Ask],
+    verdicts: Vec<Verdict>,
+    granted: &[Granted],
+    receipts: &[Receipt],
+    payable: Money,
+) -> Result<Vec<Outcome>> {
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(asks.len());
+    for (ask, verdict) in asks.iter().zip(verdicts) {
+        let outcome = match verdict {
+            Verdict::Granted(n) => {
+                let (granted, receipt) = granted
+                    .get(n)
+                    .zip(receipts.get(n))
+                    .ok_or_else(|| anyhow::anyhow!("a redemption was not written"))?;
+                done(granted, receipt, payable)?
+            }
+            Verdict::Refused(refusal) if !refusal.is_kept() => Outcome::Refused(refusal),
+            Verdict::Refused(refusal) => {
+                let outcome = Outcome::Refused(refusal);
+                let kept = serde_json::to_value(&outcome).map_err(anyhow::Error::from)?;
+                requests::insert(
+                    tx,
+                    ask.actor.user,
+                    ask.request.as_str(),
+                    ask.request.body_hash(),
+                    &kept,
+                )?;
+                outcome
+            }
+            Verdict::Replayed(outcome) => outcome,
+            Verdict::KeyReused => Outcome::Refused(Refusal::IdempotencyKeyReused),
+            Verdict::Twin(first) => match (asks.get(first), outcomes.get(first)) {
+                (Some(twin), Some(outcome)) if twin.request == ask.request => outcome.clone(),
+                _ => Outcome::Refused(Refusal::IdempotencyKeyReused),
+            },
+        };
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
+}
+
+fn done(granted: &Granted, receipt: &Receipt, payable: Money) -> Result<Outcome> {
+    let redeemed = Redeemed {
+        id: granted.id,
+        pass: granted.id.pass,
+        site: granted.site,
+        service: granted.service,
+        redeemed_at: granted.at,
+        payable,
+        receipt: receipt.text.clone(),
+    };
+    Ok(Outcome::Done(serde_json::to_value(redeemed).map_err(anyhow::Error::from)?))
+}
+
+/// What the keys of a batch were used for before: redemptions bear theirs, refusals are kept apart.
+struct Earlier {
+    granted: HashMap<Vec<u8>, entries::Keyed>,
+    refused: HashMap<(crate::domain::UserId, String), (Vec<u8>, serde_json::Value)>,
+}
+
+impl Earlier {
+    fn read(tx: &mut Tx<'_>, asks: &[Ask]) -> Result<Self> {
+        let keys: Vec<Vec<u8>> =
+            asks.iter().map(|ask| ask.request.short(ask.actor.user).0.to_vec()).collect();
+        let granted = entries::by_request_keys(tx, &keys)?
+            .into_iter()
+            .map(|keyed| (keyed.request_key.clone(), keyed))
+            .collect();
+        let users: Vec<_> = asks.iter().map(|ask| ask.actor.user).collect();
+        let names: Vec<String> = asks.iter().map(|ask| ask.request.as_str().to_owned()).collect();
+        let refused = requests::find_many(tx, &users, &names)?
+            .into_iter()
+            .map(|(user, key, earlier)| ((user, key), (earlier.body_hash, earlier.outcome)))
+            .collect();
+        Ok(Self { granted, refused })
+    }
+
+    /// What an earlier use of this key settles; nothing when the key is new.
+    fn verdict(&self, ask: &Ask) -> Result<Option<Verdict>> {
+        match self.of(ask) {
+            Some(Ok(outcome)) => Ok(Some(Verdict::Replayed(outcome))),
+            Some(Err(Error::Refused(_))) => Ok(Some(Verdict::KeyReused)),
+            Some(Err(error)) => Err(error),
+            None => Ok(None),
+        }
+    }
+
+    /// The outcome told before under this key; a refusal of the key itself when it was used for something else.
+    fn of(&self, ask: &Ask) -> Option<Result<Outcome>> {
+        let (key, hash) = ask.request.short(ask.actor.user);
+        if let Some(keyed) = self.granted.get(key.as_slice()) {
+            let same = keyed.request_hash == hash;
+            return Some(if same {
+                told(&keyed.receipt)
+            } else {
+                Err(Refusal::IdempotencyKeyReused.into())
+            });
+        }
+        let (body_hash, outcome) =
+            self.refused.get(&(ask.actor.user, ask.request.as_str().to_owned()))?;
+        let earlier = requests::Earlier { body_hash: body_hash.clone(), outcome: outcome.clone() };
+        Some(ask.request.replay(earlier))
+    }
+}
+
+/// The answer that a receipt was first told with, made again from the receipt.
+fn told(receipt: &str) -> Result<Outcome> {
+    #[derive(Deserialize)]
+    struct Facts {
+        redemption: RedemptionId,
+        site: SiteId,
+        service: Service,
+        amount_cents: i64,
+    }
+    #[derive(Deserialize)]
+    struct Kept {
+        recorded_at: Timestamp,
+        facts: Facts,
+    }
+    let kept: Kept = serde_json::from_str(receipt).map_err(anyhow::Error::from)?;
+    let redeemed = Redeemed {
+        id: kept.facts.redemption,
+        pass: kept.facts.redemption.pass,
+        site: kept.facts.site,
+        service: kept.facts.service,
+        redeemed_at: kept.recorded_at,
+        payable: kept.facts.amount_cents.into(),
+        receipt: receipt.to_owned(),
+    };
+    Ok(Outcome::Done(serde_json::to_value(redeemed).map_err(anyhow::Error::from)?))
+}

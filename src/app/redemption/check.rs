@@ -1,0 +1,56 @@
+//! Testing a pass: says what a redemption would say, and spends nothing. It counts as a try.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::brake::{self, Brake};
+use super::counter::{Counter, is_code_of, site_of};
+use crate::db::{Tx, passes};
+use crate::domain::code::PassCode;
+use crate::domain::money::Money;
+use crate::domain::service::Service;
+use crate::domain::{Action, Actor, PassNumber, Refusal, SiteId};
+use crate::error::{Error, Result};
+use crate::keys::Keys;
+
+/// A pass that could be redeemed now.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Checked {
+    /// Its number.
+    pub pass: PassNumber,
+    /// What the site would be owed.
+    pub payable: Money,
+}
+
+/// Would this pass be accepted? The refusal is the value, so that the wrong try it may be is counted all the
+/// same.
+pub fn check(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    keys: &Keys,
+    code: &PassCode,
+    site: Option<SiteId>,
+    service: Option<Service>,
+) -> Result<Result<Checked, Refusal>> {
+    actor.require(Action::CheckPass)?;
+    let number = site_of(actor, site)?;
+    let found = passes::find(tx, code.number)?;
+    let counter = Counter::read(tx, found.as_slice(), &[number])?;
+    let site = counter.site(actor, site)?;
+    if let Err(refusal) =
+        Brake::read(tx, &[site.number], &[code.number])?.ensure_free(site.number, code.number)
+    {
+        return Ok(Err(refusal));
+    }
+    let Some(pass) = found.filter(|pass| is_code_of(keys, tx, code, pass)) else {
+        brake::count(tx, vec![(site.number, code.number)])?;
+        return Ok(Err(Refusal::UnknownPass));
+    };
+    match counter.judge(tx, &pass, site, service) {
+        Ok(_) => {
+            Ok(Ok(Checked { pass: pass.number, payable: counter.programme.face_value.into() }))
+        }
+        Err(Error::Refused(refusal)) => Ok(Err(refusal)),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,42 @@
+//! From when until when a site may redeem.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::db::sites::{self, Site};
+use crate::db::{Tx, organisations};
+use crate::domain::{Action, Actor, BusinessDate, Refusal, SiteId};
+use crate::error::Result;
+
+/// A site's qualification.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Qualification {
+    /// First day.
+    pub from: BusinessDate,
+    /// Last day, included; without end when left out.
+    #[serde(default)]
+    pub until: Option<BusinessDate>,
+}
+
+/// Qualifies a site whose organisation can be paid.
+pub fn qualify(tx: &mut Tx<'_>, actor: &Actor, number: SiteId, new: Qualification) -> Result<Site> {
+    actor.require(Action::ManageOrganisations)?;
+    if new.until.is_some_and(|until| until < new.from) {
+        return Err(Refusal::invalid(
+            "until",
+            "la fin de la qualification ne peut précéder son début",
+        )
+        .into());
+    }
+    let site = sites::get(tx, number)?;
+    if organisations::get(tx, site.organisation)?.siret.is_none() {
+        return Err(Refusal::wrong_state(
+            "site",
+            "sa structure n'a pas de SIRET, donc ne pourrait être payée",
+        )
+        .into());
+    }
+    sites::qualify(tx, number, new.from, new.until)?;
+    sites::get(tx, number)
+}
