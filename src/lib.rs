@@ -6,6 +6,7 @@ pub mod db;
 pub mod domain;
 pub mod error;
 pub mod export;
+pub mod http;
 pub mod keys;
 pub mod ledger;
 pub mod postgres;

@@ -1,0 +1,41 @@
+//! One file per resource: its addresses, its JSON, and the use case that each operation calls.
+
+mod auth;
+mod bank_accounts;
+mod deliveries;
+mod hand_overs;
+mod health;
+mod orders;
+mod organisations;
+mod passes;
+mod payouts;
+mod programmes;
+mod receipt;
+mod redemptions;
+mod reports;
+mod settlements;
+mod sites;
+mod stock;
+mod users;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Every route of the API. The contract is collected from here too.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    health::routes(config);
+    auth::routes(config);
+    programmes::routes(config);
+    users::routes(config);
+    organisations::routes(config);
+    sites::routes(config);
+    orders::routes(config);
+    deliveries::routes(config);
+    stock::routes(config);
+    hand_overs::routes(config);
+    redemptions::routes(config);
+    bank_accounts::routes(config);
+    settlements::routes(config);
+    payouts::routes(config);
+    passes::routes(config);
+    reports::routes(config);
+}

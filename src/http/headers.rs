@@ -1,0 +1,37 @@
+//! What every answer carries, and the line that each request leaves in the log: method, pattern of the
+//! path, status, time. Never a query, a body or a header of the client's.
+
+use std::time::Instant;
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+
+const HEADERS: [(&str, &str); 6] = [
+    ("cache-control", "no-store"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("referrer-policy", "no-referrer"),
+    ("strict-transport-security", "max-age=31536000"),
+    ("x-content-type-options", "nosniff"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+
+pub(super) async fn set(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let mut response = next.call(request).await?;
+    let pattern = response.request().match_pattern().unwrap_or_else(|| "(none)".into());
+    let micros = began.elapsed().as_micros();
+    tracing::info!(%method, pattern, status = response.status().as_u16(), micros, "answered");
+    for (name, value) in HEADERS {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    Ok(response)
+}
