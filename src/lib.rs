@@ -2,11 +2,13 @@
 //! where each pass is, was, and why. `ARCHITECTURE.md` is the map.
 
 pub mod app;
+pub mod cli;
 pub mod db;
 pub mod domain;
 pub mod error;
 pub mod export;
 pub mod http;
+pub mod instance;
 pub mod keys;
 pub mod ledger;
 pub mod postgres;

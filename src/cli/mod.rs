@@ -1,0 +1,62 @@
+//! The command line: one file per command.
+
+mod keys;
+mod migrate;
+mod openapi;
+mod serve;
+mod sites;
+mod users;
+mod verify;
+
+use clap::{Parser, Subcommand};
+
+/// Le registre du pass numérique : où est chaque pass, ce qui est dû à chaque lieu, et la preuve des deux.
+#[derive(Parser, Debug)]
+#[command(name = "souche", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Serve the API
+    Serve(serve::Serve),
+    /// Bring the schema up to date, as the role that owns it
+    Migrate(migrate::Migrate),
+    /// Hold every rule of the ledger against the journal; exits with 1 when one does not hold
+    Verify(verify::Verify),
+    /// Mediation places
+    #[command(subcommand)]
+    Sites(sites::Sites),
+    /// Accounts of people
+    #[command(subcommand)]
+    Users(users::Users),
+    /// The secrets of an instance
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Print the contract of the API, as openapi.yaml
+    Openapi,
+}
+
+impl Cli {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Serve(command) => command.run(),
+            Command::Migrate(command) => command.run(),
+            Command::Verify(command) => command.run(),
+            Command::Sites(command) => command.run(),
+            Command::Users(command) => command.run(),
+            Command::Keys(command) => command.run(),
+            Command::Openapi => openapi::run(),
+        }
+    }
+}
+
+/// Writes a line on standard output.
+fn say(line: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    writeln!(std::io::stdout().lock(), "{line}")?;
+    Ok(())
+}

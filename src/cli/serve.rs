@@ -1,0 +1,54 @@
+//! `souche serve`: the API, until the process is told to stop.
+
+use std::net::{SocketAddr, TcpListener};
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::db::Clock;
+use crate::http::{self, Service};
+use crate::instance::{Instance, Place};
+
+/// Where to listen.
+#[derive(Args, Clone, Debug)]
+pub struct Listen {
+    /// Address and port of the API
+    #[arg(long, env = "SOUCHE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// The public page that explains a pass, printed in its QR code, without https://
+    #[arg(
+        long,
+        env = "SOUCHE_PUBLIC_URL",
+        default_value = "pass.souche.example/p",
+        value_name = "URL"
+    )]
+    pub public_url: String,
+}
+
+/// The command.
+#[derive(Args, Debug)]
+pub struct Serve {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    listen: Listen,
+}
+
+impl Serve {
+    /// Opens the instance and serves it.
+    pub fn run(self) -> anyhow::Result<()> {
+        serve(&self.place.open(Clock::System)?, &self.listen)
+    }
+}
+
+/// Serves an instance, until the process is told to stop.
+pub fn serve(instance: &Instance, listen: &Listen) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(listen.listen).with_context(|| {
+        format!("{} can't be listened on; choose another with --listen", listen.listen)
+    })?;
+    let service = Service::new(instance.db.clone(), instance.keys.clone(), &listen.public_url)?;
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    super::say(&format!("Souche écoute sur http://{}", listener.local_addr()?))?;
+    http::serve(listener, service, workers)?;
+    Ok(())
+}
