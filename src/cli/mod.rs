@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+pub mod demo;
 mod keys;
 mod migrate;
 mod openapi;
@@ -20,6 +21,8 @@ pub struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Play the Hauts-de-France deployment on a fresh instance, then serve it
+    Demo(demo::Demo),
     /// Serve the API
     Serve(serve::Serve),
     /// Bring the schema up to date, as the role that owns it
@@ -43,6 +46,7 @@ impl Cli {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Demo(command) => command.run(),
             Command::Serve(command) => command.run(),
             Command::Migrate(command) => command.run(),
             Command::Verify(command) => command.run(),
