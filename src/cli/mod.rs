@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod bench;
 pub mod demo;
 mod keys;
 mod migrate;
@@ -38,6 +39,9 @@ enum Command {
     /// The secrets of an instance
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// How fast, against what PostgreSQL itself does in the same minutes
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Print the contract of the API, as openapi.yaml
     Openapi,
 }
@@ -53,6 +57,7 @@ impl Cli {
             Command::Sites(command) => command.run(),
             Command::Users(command) => command.run(),
             Command::Keys(command) => command.run(),
+            Command::Bench(command) => command.run(),
             Command::Openapi => openapi::run(),
         }
     }
