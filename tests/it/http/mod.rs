@@ -1,0 +1,8 @@
+//! The API over real HTTP.
+
+mod bad_input;
+mod contract;
+mod counter;
+mod path;
+mod region;
+mod tenancy;

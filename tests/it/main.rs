@@ -1,0 +1,29 @@
+//! Everything that is tested on a real PostgreSQL, as one binary: one link, one server, a database per
+//! test. One file per behaviour; test names are sentences.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test that can't go on must stop, and says where"
+)]
+
+mod support;
+
+mod clocks;
+mod concurrency;
+mod crash;
+mod demo;
+mod http;
+mod life;
+mod lost_answers;
+mod migrations;
+mod model;
+mod redemption;
+mod rules;
+mod settlement;
+mod sites;
+mod storm;
+mod tidy;
+mod verify;

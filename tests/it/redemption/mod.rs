@@ -1,0 +1,9 @@
+//! At the counter: what is refused, in which words and order; what an idempotency key promises; what a batch
+//! does to its members.
+
+mod batches;
+mod brake;
+mod dates;
+mod keys;
+mod refusals;
+mod voids;

@@ -1,0 +1,12 @@
+//! The rules that may never break, attacked by direct SQL as the service's role: whatever the code does,
+//! the database refuses (ARCHITECTURE.md, rules marked D). Every attack says which constraint must stop it, and
+//! stands beside a lawful neighbour that is taken, so that it can't fail for another reason.
+
+mod append_only;
+mod hand_overs;
+mod makers;
+mod names;
+mod once_per_cycle;
+mod payouts;
+mod tenants;
+mod transfers;

@@ -1,0 +1,254 @@
+//! The service over real HTTP, and a client that holds every answer against the contract.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use serde_json::{Value, json};
+use souche::app::access;
+use souche::db::{Clock, Db, Scope};
+use souche::http::{self, Service};
+use souche::keys::Keys;
+
+use super::database::TestDatabase;
+
+/// Everybody's password in these tests.
+pub const PASSWORD: &str = "un mot de passe assez long";
+
+static CONTRACT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(http::openapi()).unwrap());
+
+/// A service on a database of its own.
+pub struct Api {
+    pub address: SocketAddr,
+    pub clock: Clock,
+    _database: TestDatabase,
+    agent: ureq::Agent,
+    keys_given: AtomicU32,
+}
+
+/// What was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    pub content_type: String,
+    pub retry_after: Option<String>,
+    pub text: String,
+}
+
+impl Answer {
+    /// The body, as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
+    }
+
+    /// The body of an answer that had to be a success.
+    pub fn ok(&self) -> Value {
+        assert!((200..300).contains(&self.status), "{} {}", self.status, self.text);
+        self.json()
+    }
+
+    /// The code of an answer that had to be a problem of that status.
+    pub fn problem(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.content_type, "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert!(!problem["detail"].as_str().unwrap().is_empty());
+        problem["code"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Api {
+    /// Serves a new instance whose first account is `admin@it.example`.
+    pub fn start(clock: Clock) -> Self {
+        let database = TestDatabase::new();
+        let db = Db::new(&database.service_url(), 8, clock.clone());
+        let text = |text: &str| text.to_owned();
+        db.transact_blocking(Scope::Nobody, |tx| {
+            let email = text("admin@it.example").try_into().unwrap();
+            access::first_admin(
+                tx,
+                &email,
+                &text("Admin").try_into().unwrap(),
+                &text(PASSWORD).try_into().unwrap(),
+            )
+        })
+        .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let service = Service::new(db, Keys::generate().unwrap(), "it.example/p").unwrap();
+        thread::spawn(move || http::serve(listener, service, 1));
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        Self { address, clock, _database: database, agent, keys_given: AtomicU32::new(0) }
+    }
+
+    /// A token of the person at that address, in that programme.
+    pub fn sign_in(&self, email: &str, programme: Option<&str>) -> String {
+        let mut who = json!({ "email": email, "password": PASSWORD });
+        if let Some(code) = programme {
+            who["programme"] = code.into();
+        }
+        let answer = self.send(
+            "POST",
+            "/api/v1/auth/token",
+            None,
+            None,
+            "application/json",
+            who.to_string().as_bytes(),
+        );
+        answer.ok()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Reads.
+    pub fn get(&self, token: &str, path: &str) -> Answer {
+        self.send("GET", path, Some(token), None, "", b"")
+    }
+
+    /// Writes, under a new key.
+    pub fn post(&self, token: &str, path: &str, body: &Value) -> Answer {
+        let key = format!("it-{}", self.keys_given.fetch_add(1, Ordering::Relaxed));
+        self.post_as(token, path, &key, body)
+    }
+
+    /// Writes, under that key.
+    pub fn post_as(&self, token: &str, path: &str, key: &str, body: &Value) -> Answer {
+        let method = if path.ends_with("/qualification") { "PUT" } else { "POST" };
+        self.send(
+            method,
+            path,
+            Some(token),
+            Some(key),
+            "application/json",
+            body.to_string().as_bytes(),
+        )
+    }
+
+    /// Sends anything at all.
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        key: Option<&str>,
+        content_type: &str,
+        body: &[u8],
+    ) -> Answer {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.address));
+        for (name, value) in [
+            ("Idempotency-Key", key),
+            ("Content-Type", Some(content_type).filter(|it| !it.is_empty())),
+        ] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        if let Some(token) = token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut response = self.agent.run(request.body(body.to_vec()).unwrap()).unwrap();
+        let header = |name: &str| {
+            response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
+        };
+        let (content_type, retry_after) =
+            (header("content-type").unwrap_or_default(), header("retry-after"));
+        assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"), "{method} {path}");
+        let text =
+            String::from_utf8_lossy(&response.body_mut().read_to_vec().unwrap()).into_owned();
+        let answer = Answer { status: response.status().as_u16(), content_type, retry_after, text };
+        assert_declared(method, path, &answer);
+        answer
+    }
+}
+
+/// Fails on an answer that the contract does not declare, or that a client could not have understood from it.
+pub fn assert_declared(method: &str, path: &str, answer: &Answer) {
+    assert_ne!(answer.status, 500, "{method} {path}: {}", answer.text);
+    let Some(responses) = declared_responses(method, path) else {
+        assert!([404, 405].contains(&answer.status), "{method} {path} is served and not declared");
+        return;
+    };
+    let status = answer.status.to_string();
+    let range = format!("{}XX", &status[..1]);
+    let declared = responses.get(&status).or_else(|| responses.get(&range));
+    let declared = declared
+        .unwrap_or_else(|| panic!("{method} {path} answered {status}, which is not declared"));
+    let types: Vec<&String> =
+        declared["content"].as_object().into_iter().flat_map(|content| content.keys()).collect();
+    let essence = answer.content_type.split(';').next().unwrap_or_default();
+    assert!(
+        types.is_empty() || types.iter().any(|declared| *declared == essence),
+        "{method} {path} answered {essence}, declared {types:?}"
+    );
+    if let Some(schema) = declared
+        .pointer("/content/application~1json/schema")
+        .filter(|_| essence == "application/json")
+    {
+        assert_fits(&answer.json(), schema, &format!("{method} {path}"));
+    }
+}
+
+fn declared_responses(method: &str, path: &str) -> Option<&'static Value> {
+    let path = path.split('?').next().unwrap();
+    let item =
+        CONTRACT["paths"].as_object()?.iter().find(|(template, _)| matches(template, path))?.1;
+    item.get(method.to_lowercase()).map(|operation| &operation["responses"])
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let (ours, theirs): (Vec<_>, Vec<_>) =
+        (template.split('/').collect(), path.split('/').collect());
+    ours.len() == theirs.len()
+        && ours.iter().zip(theirs).all(|(a, b)| *a == b || (a.starts_with('{') && !b.is_empty()))
+}
+
+/// Every field declared and required is there, none is there undeclared, and each has its type.
+fn assert_fits(value: &Value, schema: &Value, at: &str) {
+    if let Some(name) = schema["$ref"].as_str() {
+        return assert_fits(
+            value,
+            &CONTRACT["components"]["schemas"][name.rsplit('/').next().unwrap()],
+            at,
+        );
+    }
+    if let Some(choices) = schema["oneOf"].as_array() {
+        if value.is_null() && choices.iter().any(|choice| choice["type"] == "null") {
+            return;
+        }
+        let real: Vec<_> = choices.iter().filter(|choice| choice["type"] != "null").collect();
+        assert_eq!(real.len(), 1, "{at}: a choice that this test does not know");
+        return assert_fits(value, real[0], at);
+    }
+    let types: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
+        _ => return,
+    };
+    let actual = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    assert!(types.contains(&actual), "{at}: {value} is no {types:?}");
+    for (n, item) in value.as_array().into_iter().flatten().enumerate() {
+        assert_fits(item, &schema["items"], &format!("{at}[{n}]"));
+    }
+    let Some(fields) = value.as_object() else { return };
+    for required in schema["required"].as_array().into_iter().flatten() {
+        assert!(fields.contains_key(required.as_str().unwrap()), "{at}: {required} is missing");
+    }
+    for (name, field) in fields {
+        let declared =
+            schema["properties"].get(name).or_else(|| schema.get("additionalProperties"));
+        assert_fits(
+            field,
+            declared.unwrap_or_else(|| panic!("{at}: {name} is not declared")),
+            &format!("{at}.{name}"),
+        );
+    }
+}

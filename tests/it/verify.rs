@@ -1,0 +1,192 @@
+//! `verify` finds what the database could not refuse: somebody with every privilege, who changes one thing
+//! behind all constraints. Each tampering says which checks must see it.
+
+use crate::support::World;
+
+/// Does something as the superuser, past every constraint, in the programme under test.
+fn tampered(statement: &str) -> World {
+    let world = World::lived();
+    world.region.books_hold();
+    let mut superuser = world.superuser();
+    superuser.run(&format!("SET LOCAL session_replication_role = replica; {statement}"));
+    world
+}
+
+/// What `verify` finds after a tampering; the other programme's books hold all the same.
+fn found_after(statement: &str) -> Vec<&'static str> {
+    let world = tampered(statement);
+    world.neighbour.books_hold();
+    world.region.broken_checks()
+}
+
+/// The entry of the redemption of a pass.
+fn entry_of(pass: i32) -> String {
+    format!(
+        "(SELECT entry_id FROM redemptions WHERE programme_id = 1 AND pass = {pass} AND cycle = 1)"
+    )
+}
+
+#[test]
+fn a_transfer_that_was_deleted() {
+    let passes = found_after(&format!(
+        "DELETE FROM transfers WHERE programme_id = 1 AND book = 'PASS' AND entry_id = {}",
+        entry_of(6)
+    ));
+    assert_eq!(
+        passes,
+        ["pass_state_replays", "redemption_has_its_entry", "entry_has_its_redemption"]
+    );
+    let money = found_after(&format!(
+        "DELETE FROM transfers WHERE programme_id = 1 AND book = 'EUR' AND entry_id = {}",
+        entry_of(6)
+    ));
+    assert_eq!(money, ["float_covers_passes", "redemption_has_its_entry"]);
+}
+
+#[test]
+fn an_amount_that_was_changed() {
+    let redeemed = found_after(&format!(
+        "UPDATE transfers SET amount = 900 WHERE programme_id = 1 AND book = 'EUR' AND entry_id = {}",
+        entry_of(6)
+    ));
+    assert_eq!(redeemed, ["float_covers_passes", "redemption_has_its_entry"]);
+    let funded = found_after(
+        "UPDATE transfers SET amount = amount + 1 WHERE programme_id = 1 AND debit = 52",
+    );
+    assert_eq!(funded, ["float_covers_passes", "no_negative_holding"]);
+    let debited = found_after(
+        "UPDATE transfers SET amount = amount - 1 WHERE programme_id = 1 AND debit = 55",
+    );
+    assert_eq!(debited, ["payout_entries_match"]);
+}
+
+#[test]
+fn a_pass_whose_state_was_moved() {
+    let unspent = found_after(
+        "UPDATE passes SET state = 'distributed' WHERE programme_id = 1 AND number = 6",
+    );
+    assert_eq!(
+        unspent,
+        ["float_covers_passes", "pass_state_replays", "live_redemption_matches_state"]
+    );
+    let spent = found_after(
+        "UPDATE passes SET state = 'redeemed', cycle = 1 WHERE programme_id = 1 AND number = 7",
+    );
+    assert_eq!(
+        spent,
+        ["float_covers_passes", "pass_state_replays", "live_redemption_matches_state"]
+    );
+    let out_of_stock = found_after(
+        "UPDATE passes SET state = 'distributed', hand_over = 1 WHERE programme_id = 1 AND number = 21",
+    );
+    assert_eq!(out_of_stock, ["pass_state_replays"]);
+    let next_cycle = found_after(
+        "UPDATE passes SET state = 'distributed', cycle = 0 WHERE programme_id = 1 AND number = 6",
+    );
+    assert!(next_cycle.contains(&"pass_state_replays"), "{next_cycle:?}");
+}
+
+#[test]
+fn a_pass_that_was_added_or_taken_away() {
+    let taken = found_after("DELETE FROM passes WHERE programme_id = 1 AND number = 60");
+    assert_eq!(taken, ["issued_is_minted", "pass_state_replays"]);
+    let added = found_after(
+        "INSERT INTO passes (programme_id, number, booklet, order_number, state, changed_at, code_hash)
+         SELECT programme_id, 61, booklet, order_number, state, changed_at, code_hash FROM passes WHERE programme_id = 1 AND number = 60",
+    );
+    assert_eq!(added, ["issued_is_minted", "pass_state_replays"]);
+}
+
+#[test]
+fn a_redemption_that_was_deleted() {
+    let found = found_after("DELETE FROM redemptions WHERE programme_id = 1 AND pass = 6");
+    assert_eq!(found, ["entry_has_its_redemption", "live_redemption_matches_state"]);
+}
+
+#[test]
+fn a_void_that_was_deleted_or_slipped_in() {
+    let deleted = found_after("DELETE FROM voids WHERE programme_id = 1 AND pass = 1");
+    assert_eq!(deleted, ["entry_has_its_redemption"]);
+    let of_a_paid_one = found_after(&format!(
+        "INSERT INTO voids (programme_id, pass, cycle, entry_id, reason, voided_at) VALUES (1, 2, 1, {}, 'x', now())",
+        entry_of(2)
+    ));
+    assert_eq!(of_a_paid_one, ["live_redemption_matches_state", "void_is_never_paid"]);
+}
+
+#[test]
+fn an_entry_that_nothing_stands_behind() {
+    let orphan = |kind: &str, number: &str| {
+        found_after(&format!(
+            "INSERT INTO entries (programme_id, id, kind, number, happened_at, recorded_at, recorded_by, corrects, receipt)
+             SELECT 1, gen_random_uuid(), '{kind}', {number}, recorded_at, recorded_at, recorded_by, corrects, '{{}}'
+             FROM entries WHERE programme_id = 1 AND kind = '{kind}' LIMIT 1"
+        ))
+    };
+    assert_eq!(orphan("redemption", "NULL"), ["entry_has_its_redemption"]);
+    assert_eq!(orphan("hand_over", "9"), ["numbers_have_no_gap"]);
+}
+
+#[test]
+fn a_booklet_that_was_moved_on_paper_only() {
+    let found =
+        found_after("UPDATE booklets SET held_in = 3 WHERE programme_id = 1 AND number = 3");
+    assert_eq!(found, ["booklet_lies_where_its_passes_do"]);
+}
+
+#[test]
+fn a_transfer_that_was_led_elsewhere() {
+    let from_elsewhere = "UPDATE transfers SET credit = 3 WHERE programme_id = 1 AND debit = 6 AND amount = 10 AND first_pass = 11";
+    let found = found_after(from_elsewhere);
+    assert_eq!(found, ["custody_is_continuous"]);
+    let to_another_site = format!(
+        "UPDATE transfers SET credit = credit + 100 WHERE programme_id = 1 AND book = 'EUR' AND entry_id = {}",
+        entry_of(6)
+    );
+    assert_eq!(found_after(&to_another_site), ["redemption_has_its_entry"]);
+}
+
+#[test]
+fn a_receipt_that_names_another_payout() {
+    let found = found_after(
+        "UPDATE entries SET receipt = jsonb_set(receipt::jsonb, '{facts,payout}', '99')::text
+         WHERE programme_id = 1 AND kind = 'payout_approval' AND number = 1",
+    );
+    assert_eq!(found, ["payout_entries_match"]);
+}
+
+#[test]
+fn a_debit_at_the_bank_that_was_made_up() {
+    // The proof of payout 1, for a payout that waits.
+    let found = found_after(
+        "INSERT INTO payout_debits (programme_id, payout, settlement, confirmed_by, entry_id, debited_on)
+         SELECT 1, p.number, p.settlement, d.confirmed_by, d.entry_id, d.debited_on
+         FROM payouts p, payout_debits d WHERE p.programme_id = 1 AND p.settlement = 3 AND d.programme_id = 1 AND d.payout = 1",
+    );
+    assert_eq!(found, ["payout_entries_match"]);
+}
+
+#[test]
+fn a_number_that_is_missing() {
+    for kind in ["mint", "funding", "hand_over", "payout_approval"] {
+        let last =
+            format!("(SELECT max(number) FROM entries WHERE programme_id = 1 AND kind = '{kind}')");
+        let found = found_after(&format!(
+            "UPDATE entries SET number = number + 1 WHERE programme_id = 1 AND kind = '{kind}' AND number = {last}"
+        ));
+        assert_eq!(found, ["numbers_have_no_gap"], "{kind}");
+    }
+}
+
+#[test]
+fn a_broken_rule_names_its_first_offender() {
+    let world = tampered(
+        "UPDATE passes SET state = 'distributed' WHERE programme_id = 1 AND number IN (6, 3)",
+    );
+    let checks =
+        world.region.does(|tx| souche::app::report::verify(tx, &world.region.auditor)).unwrap();
+    let replay = checks.iter().find(|check| check.code == "pass_state_replays").unwrap();
+    assert_eq!((replay.difference, replay.first.as_deref()), (2, Some("3")));
+    let float = checks.iter().find(|check| check.code == "float_covers_passes").unwrap();
+    assert_eq!(float.difference, -2_000);
+}
