@@ -62,8 +62,10 @@ impl Keys {
         if mode & 0o077 != 0 {
             bail!("the key file {shown} can be read by others: run `chmod 600 {shown}`");
         }
-        let file: KeyFile = serde_json::from_str(&fs::read_to_string(path)?)
-            .with_context(|| format!("{shown} is not a key file"))?;
+        let file: KeyFile = serde_json::from_str(&fs::read_to_string(path).with_context(|| {
+            format!("the key file {shown} can't be read: run as the user who owns it")
+        })?)
+        .with_context(|| format!("{shown} is not a key file"))?;
         Ok(Self {
             pepper: Pepper(unhex("pepper", &file.pepper)?),
             token: SigningKey::from_bytes(&unhex("token", &file.token)?),

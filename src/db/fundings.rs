@@ -34,3 +34,11 @@ pub fn of_order(tx: &mut Tx<'_>, order: OrderId) -> Result<Option<Funding>> {
         .first(tx.conn)
         .optional()?)
 }
+
+/// The fundings of those of these orders that have one.
+pub fn of_orders(tx: &mut Tx<'_>, orders: &[OrderId]) -> Result<Vec<Funding>> {
+    Ok(fundings::table
+        .filter(fundings::order_number.eq_any(orders))
+        .select(Funding::as_select())
+        .load(tx.conn)?)
+}

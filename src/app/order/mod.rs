@@ -14,6 +14,8 @@ pub use mint::mint;
 pub use place::{NewOrder, place};
 pub use print::{PrintJob, print};
 
+use std::collections::BTreeMap;
+
 use crate::db::Tx;
 use crate::db::fundings::{self, Funding};
 use crate::db::orders::{self, Order};
@@ -34,9 +36,15 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<(Order, Option<Funding>)>> {
     actor.require(Action::ReadOrders)?;
-    // A region places a handful of orders: a query for the funding of each is no burden.
     let page = orders::page(tx, after, limit)?;
-    page.into_iter()
-        .map(|order| Ok((order.clone(), fundings::of_order(tx, order.number)?)))
-        .collect()
+    let numbers: Vec<OrderId> = page.iter().map(|order| order.number).collect();
+    let mut funded: BTreeMap<OrderId, Funding> = fundings::of_orders(tx, &numbers)?
+        .into_iter()
+        .map(|funding| (funding.order_number, funding))
+        .collect();
+    let with_funding = |order: Order| {
+        let funding = funded.remove(&order.number);
+        (order, funding)
+    };
+    Ok(page.into_iter().map(with_funding).collect())
 }

@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 use super::due::{self, Claim};
 use super::{Details, details};
 use crate::db::payouts::{self, Payout};
+use crate::db::programmes::{self, Programme};
 use crate::db::settlements::{self, Settlement};
-use crate::db::{Tx, passes, programmes, series};
+use crate::db::{Tx, passes, series};
 use crate::domain::bank::end_to_end_id;
 use crate::domain::{Action, Actor, BusinessDate, PassNumber, PayoutId, Refusal, SettlementId};
 use crate::error::Result;
@@ -55,8 +56,9 @@ pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, new: NewSettlement) -> Result<Det
     settlements::insert(tx, &settlement)?;
     let first =
         series::take(tx, "payout", i32::try_from(payable.len()).map_err(anyhow::Error::from)?)?;
+    let programme = programmes::current(tx)?;
     for (claim, n) in payable.into_iter().zip(0..) {
-        write_payout(tx, number, PayoutId::new(first).plus(n), claim)?;
+        write_payout(tx, &programme, number, PayoutId::new(first).plus(n), claim)?;
     }
     details(tx, number)
 }
@@ -76,6 +78,7 @@ fn lock_passes(tx: &mut Tx<'_>, cut_off_on: BusinessDate) -> Result<()> {
 
 fn write_payout(
     tx: &mut Tx<'_>,
+    programme: &Programme,
     settlement: SettlementId,
     number: PayoutId,
     claim: Claim,
@@ -84,7 +87,6 @@ fn write_payout(
     let account_approved_by = account
         .approved_by
         .ok_or_else(|| anyhow::anyhow!("a usable account that nobody approved"))?;
-    let programme = programmes::current(tx)?;
     let n_items = i32::try_from(claim.items.len()).map_err(anyhow::Error::from)?;
     let amount_cents = programme
         .face_value
