@@ -99,7 +99,7 @@ pub fn once<T: Serialize>(
         return request.replay(earlier);
     }
     let (short_key, _) = request.short(user);
-    if !entries::by_request_keys(tx, &[short_key.to_vec()])?.is_empty() {
+    if entries::has_request_key(tx, &short_key)? {
         // A redemption keeps its key in its entry, not in `requests`.
         return Err(Refusal::IdempotencyKeyReused.into());
     }

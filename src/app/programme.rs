@@ -11,7 +11,6 @@ use crate::domain::territory::Territory;
 use crate::domain::text::Line;
 use crate::domain::{Action, Actor, Amount, ProgrammeId, Refusal};
 use crate::error::Result;
-use crate::ledger;
 
 /// A programme to be set up (fr: dispositif).
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -69,7 +68,6 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, new: NewProgramme) -> Result<Progr
         created_by: actor.user,
     };
     programmes::insert(tx, &programme)?;
-    ledger::open_programme(tx)?;
     memberships::insert(tx, &Actor { programme: id, ..*actor })?;
     Ok(programme)
 }

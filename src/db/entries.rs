@@ -1,7 +1,6 @@
 //! Entries of the journal. Only `ledger` writes here.
 
 use diesel::prelude::*;
-use diesel::sql_query;
 use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz, Uuid};
 
 use super::Tx;
@@ -60,28 +59,10 @@ pub fn insert(tx: &mut Tx<'_>, new: &[EntryRow]) -> Result<()> {
     Ok(())
 }
 
-/// What an idempotency key did: the entry that bears it.
-#[derive(Clone, Debug, QueryableByName)]
-#[expect(missing_docs, reason = "as in EntryRow")]
-pub struct Keyed {
-    #[diesel(sql_type = Binary)]
-    pub request_key: Vec<u8>,
-    #[diesel(sql_type = Binary)]
-    pub request_hash: Vec<u8>,
-    #[diesel(sql_type = Text)]
-    pub receipt: String,
-}
-
-/// The entries that bear these keys.
-///
-/// Planned at each call, on purpose: a plan kept from when the table was small reads all of it (by
-/// another index, with the key as a filter), and redemptions then slow down with every one made.
-pub fn by_request_keys(tx: &mut Tx<'_>, keys: &[Vec<u8>]) -> Result<Vec<Keyed>> {
-    Ok(sql_query(
-        "SELECT request_key, request_hash, receipt FROM entries WHERE request_key = ANY ($1)",
-    )
-    .bind::<Array<Binary>, _>(keys)
-    .load(tx.conn)?)
+/// Does an entry bear this key?
+pub fn has_request_key(tx: &mut Tx<'_>, key: &[u8]) -> Result<bool> {
+    let found = entries::table.filter(entries::request_key.eq(key));
+    Ok(diesel::select(diesel::dsl::exists(found)).get_result(tx.conn)?)
 }
 
 /// The entry of that id.

@@ -6,12 +6,12 @@
 //! and none can forget the tenant.
 
 mod clock;
+mod line;
 mod migrations;
 mod pg_types;
 pub mod schema;
 mod statement;
 
-pub mod accounts;
 pub mod audit;
 pub mod bank_accounts;
 pub mod beneficiaries;
@@ -38,6 +38,7 @@ pub mod users;
 pub mod voids;
 pub mod wrong_tries;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
@@ -46,6 +47,7 @@ use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnectio
 use diesel::{RunQueryDsl, sql_query};
 
 pub use clock::Clock;
+pub use line::Line;
 pub use migrations::{ensure_current, ensure_least_privilege, migrate, revert_all};
 
 use crate::domain::{BusinessDate, ProgrammeId, Timestamp, UserId};
@@ -58,6 +60,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A handle on the database, cheap to clone.
 #[derive(Clone)]
 pub struct Db {
+    url: Arc<str>,
     pool: Pool<ConnectionManager<PgConnection>>,
     clock: Clock,
 }
@@ -133,7 +136,12 @@ impl Db {
             .connection_timeout(ACQUIRE_TIMEOUT)
             .connection_customizer(Box::new(Limits))
             .build_unchecked(ConnectionManager::new(url));
-        Self { pool, clock }
+        Self { url: url.into(), pool, clock }
+    }
+
+    /// A connection of one's own on the same database: see [`Line`].
+    pub fn line(&self) -> Line {
+        Line::new(self.url.clone(), self.clock.clone())
     }
 
     /// The clock of every transaction.
@@ -163,23 +171,8 @@ impl Db {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
     ) -> Result<T> {
         let mut conn = self.acquire()?;
-        AnsiTransactionManager::begin_transaction(&mut *conn)?;
-        let mut tx =
-            Tx { conn: &mut conn, now: self.clock.now(), programme: ProgrammeId::INSTANCE };
-        let done = match scope {
-            Scope::Programme(programme) => tx.enter(programme),
-            Scope::Person(person) => tx.set("souche.person", &person.to_string()),
-            Scope::Nobody => Ok(()),
-        }
-        .and_then(|()| work(&mut tx));
-        match done {
-            Ok(value) => commit(&mut conn).map(|()| value),
-            Err(error) => {
-                // Its own failure changes nothing: without COMMIT, the server undoes all.
-                let _ = AnsiTransactionManager::rollback_transaction(&mut *conn);
-                Err(error)
-            }
-        }
+        begin(&mut conn, scope)?;
+        finish(&mut conn, &self.clock, scope, work)
     }
 
     fn acquire(&self) -> Result<PooledConnection<ConnectionManager<PgConnection>>> {
@@ -190,6 +183,40 @@ impl Db {
     pub fn ping(&self) -> Result<()> {
         sql_query("SELECT 1").execute(&mut self.acquire()?)?;
         Ok(())
+    }
+}
+
+/// Begins a transaction in its scope, with one round trip.
+fn begin(conn: &mut PgConnection, scope: Scope) -> Result<()> {
+    // Local to the transaction: a tenant must not leak through the pool.
+    let begin = match scope {
+        Scope::Programme(programme) => {
+            format!("BEGIN; SET LOCAL souche.programme = {}", programme.get())
+        }
+        Scope::Person(person) => format!("BEGIN; SET LOCAL souche.person = '{person}'"),
+        Scope::Nobody => "BEGIN".to_owned(),
+    };
+    Ok(AnsiTransactionManager::begin_transaction_sql(conn, &begin)?)
+}
+
+/// Works in the transaction that was begun, and ends it: all of it is kept, or none of it.
+fn finish<T>(
+    conn: &mut PgConnection,
+    clock: &Clock,
+    scope: Scope,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+) -> Result<T> {
+    let programme = match scope {
+        Scope::Programme(programme) => programme,
+        Scope::Person(_) | Scope::Nobody => ProgrammeId::INSTANCE,
+    };
+    match work(&mut Tx { conn, now: clock.now(), programme }) {
+        Ok(value) => commit(conn).map(|()| value),
+        Err(error) => {
+            // Its own failure changes nothing: without COMMIT, the server undoes all.
+            let _ = AnsiTransactionManager::rollback_transaction(conn);
+            Err(error)
+        }
     }
 }
 

@@ -105,17 +105,6 @@ pub fn page(tx: &mut Tx<'_>, after: OrderId, limit: i64) -> Result<Vec<Order>> {
         .load(tx.conn)?)
 }
 
-/// Last day of use of each of these orders.
-pub fn last_use_dates(
-    tx: &mut Tx<'_>,
-    numbers: &[OrderId],
-) -> Result<Vec<(OrderId, BusinessDate)>> {
-    Ok(orders::table
-        .filter(orders::number.eq_any(numbers))
-        .select((orders::number, orders::last_use_on))
-        .load(tx.conn)?)
-}
-
 /// Keeps an approval.
 pub fn set_approved(tx: &mut Tx<'_>, number: OrderId, by: UserId) -> Result<()> {
     diesel::update(orders::table.filter(orders::number.eq(number)))

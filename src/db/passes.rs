@@ -1,14 +1,16 @@
 //! Passes: one row each, locked, judged and updated. Nothing else is touched by every redemption.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Binary, Integer, Nullable, SmallInt, Timestamptz};
+use diesel::sql_types::{Array, Binary, Date, Integer, Nullable, SmallInt, Timestamptz};
 
 use super::Tx;
 use super::schema::passes;
 use super::schema::sql_types::PassState as PassStateSql;
 use super::statement::statement;
 use crate::domain::pass::{PassState, PassStateName};
-use crate::domain::{BookletId, FundingId, HandOverId, OrderId, PassNumber, Timestamp};
+use crate::domain::{
+    BookletId, BusinessDate, FundingId, HandOverId, OrderId, PassNumber, Timestamp,
+};
 use crate::error::Result;
 
 /// A pass, as the database holds it.
@@ -23,6 +25,7 @@ pub struct Pass {
     pub cycle: i16,
     pub changed_at: Timestamp,
     pub code_hash: Vec<u8>,
+    pub last_use_on: BusinessDate,
 }
 
 impl Pass {
@@ -34,21 +37,65 @@ impl Pass {
     }
 }
 
-type Row =
-    (PassNumber, BookletId, OrderId, Option<HandOverId>, PassStateName, i16, Timestamp, Vec<u8>);
-type RowSql =
-    (Integer, Integer, Integer, Nullable<Integer>, PassStateSql, SmallInt, Timestamptz, Binary);
+type Row = (
+    PassNumber,
+    BookletId,
+    OrderId,
+    Option<HandOverId>,
+    PassStateName,
+    i16,
+    Timestamp,
+    Vec<u8>,
+    BusinessDate,
+);
+type RowSql = (
+    Integer,
+    Integer,
+    Integer,
+    Nullable<Integer>,
+    PassStateSql,
+    SmallInt,
+    Timestamptz,
+    Binary,
+    Date,
+);
 
 fn from_row(row: Row) -> Pass {
-    let (number, booklet, order_number, hand_over, state_name, cycle, changed_at, code_hash) = row;
-    Pass { number, booklet, order_number, hand_over, state_name, cycle, changed_at, code_hash }
+    let (
+        number,
+        booklet,
+        order_number,
+        hand_over,
+        state_name,
+        cycle,
+        changed_at,
+        code_hash,
+        last_use_on,
+    ) = row;
+    Pass {
+        number,
+        booklet,
+        order_number,
+        hand_over,
+        state_name,
+        cycle,
+        changed_at,
+        code_hash,
+        last_use_on,
+    }
 }
 
 statement! {
     /// In the order of the key, so that two batches can't wait for each other.
     LockPasses { numbers: Array<Integer> = [PassNumber] } -> RowSql,
-    "SELECT number, booklet, order_number, hand_over, state, cycle, changed_at, code_hash \
-     FROM passes WHERE number = ANY (?) ORDER BY number FOR UPDATE"
+    "SELECT p.number, p.booklet, p.order_number, p.hand_over, p.state, p.cycle, p.changed_at, p.code_hash, o.last_use_on \
+     FROM passes p JOIN orders o ON o.number = p.order_number WHERE p.number = ANY (?) ORDER BY p.number FOR UPDATE OF p"
+}
+
+statement! {
+    FindPass { number: Integer = PassNumber } -> RowSql,
+    "SELECT p.number, p.booklet, p.order_number, p.hand_over, p.state, p.cycle, p.changed_at, p.code_hash, o.last_use_on \
+     FROM passes p JOIN orders o ON o.number = p.order_number WHERE p.number = ?"
 }
 
 /// Locks these passes until the end of the transaction, and reads them as they are once locked.
@@ -60,20 +107,7 @@ pub fn lock(tx: &mut Tx<'_>, numbers: &[PassNumber]) -> Result<Vec<Pass>> {
 
 /// A pass, without locking it.
 pub fn find(tx: &mut Tx<'_>, number: PassNumber) -> Result<Option<Pass>> {
-    let row: Option<Row> = passes::table
-        .filter(passes::number.eq(number))
-        .select((
-            passes::number,
-            passes::booklet,
-            passes::order_number,
-            passes::hand_over,
-            passes::state,
-            passes::cycle,
-            passes::changed_at,
-            passes::code_hash,
-        ))
-        .first(tx.conn)
-        .optional()?;
+    let row: Option<Row> = FindPass { number: &number }.get_result(tx.conn).optional()?;
     Ok(row.map(from_row))
 }
 

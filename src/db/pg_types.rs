@@ -132,6 +132,5 @@ words! {
     Proof as sql_types::Proof;
     Service as sql_types::Service;
     crate::domain::entry::EntryKind as sql_types::EntryKind;
-    crate::domain::account::AccountKind as sql_types::AccountKind;
     crate::domain::account::Book as sql_types::Book;
 }

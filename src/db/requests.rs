@@ -1,12 +1,14 @@
 //! Idempotency: what was answered to each key, refusals included, in the transaction of its effect.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
-use diesel::sql_query;
-use diesel::sql_types::{Array, Binary, Jsonb, Text, Uuid};
+use diesel::sql_types::{Array, BigInt, Binary, Jsonb, Nullable, Text, Uuid};
 use diesel::upsert::on_constraint;
 
 use super::Tx;
 use super::schema::requests;
+use super::statement::statement;
 use crate::domain::UserId;
 use crate::error::Result;
 
@@ -53,52 +55,81 @@ pub fn find(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<Option<Earlier>>
     Ok(found.and_then(|(body_hash, outcome)| Some(Earlier { body_hash, outcome: outcome? })))
 }
 
-#[derive(QueryableByName)]
-struct Found {
-    #[diesel(sql_type = Uuid)]
-    user_id: UserId,
-    #[diesel(sql_type = Text)]
-    key: String,
-    #[diesel(sql_type = Binary)]
-    body_hash: Vec<u8>,
-    #[diesel(sql_type = Jsonb)]
-    outcome: serde_json::Value,
+statement! {
+    /// A redemption bears its key in its entry, all else in this table: both at once.
+    FindUses {
+        short_keys: Array<Binary> = [Vec<u8>], users: Array<Uuid> = [UserId], keys: Array<Text> = [String],
+    } -> (BigInt, Binary, Nullable<Text>, Nullable<Jsonb>),
+    "SELECT a.n, e.request_hash, e.receipt, NULL::jsonb \
+     FROM unnest(?) WITH ORDINALITY AS a (key, n) JOIN entries e ON e.request_key = a.key \
+     UNION ALL \
+     SELECT a.n, r.body_hash, NULL, r.outcome \
+     FROM unnest(?, ?) WITH ORDINALITY AS a (user_id, key, n) JOIN requests r USING (user_id, key) \
+     WHERE r.outcome IS NOT NULL"
 }
 
-/// What each of these keys was used for; those that are new are left out. Planned at each call, as
-/// [`super::entries::by_request_keys`] is and for the same reason.
-pub fn find_many(
+/// What a key was used for.
+pub enum Use {
+    /// A redemption.
+    Redemption {
+        /// First half of the hash of what it asked.
+        request_hash: Vec<u8>,
+        /// Its receipt.
+        receipt: String,
+    },
+    /// Anything else, refused redemptions included.
+    Other(Earlier),
+}
+
+/// What each of these keys was used for, by its place in the list; those that are new are left out.
+/// `short_keys`, `users` and `keys` go together: see [`crate::app::RequestKey::short`].
+pub fn uses(
     tx: &mut Tx<'_>,
+    short_keys: &[Vec<u8>],
     users: &[UserId],
     keys: &[String],
-) -> Result<Vec<(UserId, String, Earlier)>> {
-    let found: Vec<Found> = sql_query(
-        "SELECT r.user_id, r.key, r.body_hash, r.outcome FROM unnest($1, $2) AS a (user_id, key) JOIN requests r USING (user_id, key)
-         WHERE r.outcome IS NOT NULL",
-    )
-    .bind::<Array<Uuid>, _>(users)
-    .bind::<Array<Text>, _>(keys)
-    .load(tx.conn)?;
-    let earlier = |found: Found| Earlier { body_hash: found.body_hash, outcome: found.outcome };
-    Ok(found.into_iter().map(|found| (found.user_id, found.key.clone(), earlier(found))).collect())
+) -> Result<HashMap<usize, Use>> {
+    type Row = (i64, Vec<u8>, Option<String>, Option<serde_json::Value>);
+    let rows: Vec<Row> = FindUses { short_keys, users, keys }.load(tx.conn)?;
+    let used = |(n, hash, receipt, outcome): Row| {
+        let place = usize::try_from(n).ok()?.checked_sub(1)?;
+        let used = match (receipt, outcome) {
+            (Some(receipt), _) => Use::Redemption { request_hash: hash, receipt },
+            (None, outcome) => Use::Other(Earlier { body_hash: hash, outcome: outcome? }),
+        };
+        Some((place, used))
+    };
+    Ok(rows.into_iter().filter_map(used).collect())
 }
 
-/// Keeps a key and its answer at once; a twin that was faster is left alone.
-pub fn insert(
-    tx: &mut Tx<'_>,
-    user: UserId,
-    key: &str,
-    body_hash: &[u8],
-    outcome: &serde_json::Value,
-) -> Result<()> {
+/// A key and what was answered to it.
+pub struct Answered<'a> {
+    /// Who asked.
+    pub user: UserId,
+    /// The key.
+    pub key: &'a str,
+    /// SHA-256 of what it asked.
+    pub body_hash: &'a [u8],
+    /// What it was answered.
+    pub outcome: serde_json::Value,
+}
+
+/// Keeps keys and their answers at once; a twin that was faster is left alone.
+pub fn insert(tx: &mut Tx<'_>, answered: &[Answered<'_>]) -> Result<()> {
+    let rows: Vec<_> = answered
+        .iter()
+        .map(|answered| {
+            (
+                requests::user_id.eq(answered.user),
+                requests::key.eq(answered.key),
+                requests::body_hash.eq(answered.body_hash),
+                requests::outcome.eq(&answered.outcome),
+                requests::at.eq(tx.now),
+            )
+        })
+        .collect();
     diesel::insert_into(requests::table)
-        .values((
-            requests::user_id.eq(user),
-            requests::key.eq(key),
-            requests::body_hash.eq(body_hash),
-            requests::outcome.eq(outcome),
-            requests::at.eq(tx.now),
-        ))
+        .values(rows)
         .on_conflict(on_constraint("requests_pkey"))
         .do_nothing()
         .execute(tx.conn)?;

@@ -19,7 +19,6 @@ pub mod sql_types {
         LegalRoad = "legal_road";
         Role = "role";
         Book = "book";
-        AccountKind = "account_kind";
         EntryKind = "entry_kind";
         PassState = "pass_state";
         Eligibility = "eligibility";
@@ -127,17 +126,6 @@ diesel::table! {
         qualified_from -> Nullable<Date>,
         qualified_until -> Nullable<Date>,
         created_at -> Timestamptz,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use super::sql_types::{AccountKind, Book};
-    accounts (id) {
-        id -> Integer,
-        book -> Book,
-        kind -> AccountKind,
-        holder -> Nullable<Integer>,
     }
 }
 

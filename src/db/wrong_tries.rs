@@ -1,5 +1,7 @@
 //! Wrong codes, counted so that guessing is slow: per site and pass, in windows.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, Integer, Timestamptz};
@@ -9,22 +11,26 @@ use super::statement::statement;
 use crate::domain::{PassNumber, SiteId, Timestamp};
 use crate::error::Result;
 
-/// Counts one more wrong try; a window that began before `window_start` begins anew.
+/// Counts wrong tries, all of one transaction at once; a window that began before `window_start` begins anew.
+/// In the order of their keys, so that two batches can't wait for each other.
 pub fn count(
     tx: &mut Tx<'_>,
-    site: SiteId,
-    pass: PassNumber,
+    wrong: &BTreeMap<(SiteId, PassNumber), i32>,
     window_start: Timestamp,
 ) -> Result<()> {
+    let tries: Vec<i32> = wrong.values().copied().collect();
+    let (sites, passes): (Vec<_>, Vec<_>) = wrong.keys().copied().unzip();
     sql_query(
-        "INSERT INTO wrong_tries (site, pass, since, tries) VALUES ($1, $2, $3, 1)
+        "INSERT INTO wrong_tries (site, pass, since, tries)
+         SELECT site, pass, $1, tries FROM unnest($2, $3, $4) AS w (site, pass, tries) ORDER BY site, pass
          ON CONFLICT ON CONSTRAINT wrong_tries_pkey DO UPDATE
-         SET tries = CASE WHEN wrong_tries.since < $4 THEN 1 ELSE wrong_tries.tries + 1 END,
-             since = CASE WHEN wrong_tries.since < $4 THEN excluded.since ELSE wrong_tries.since END",
+         SET tries = CASE WHEN wrong_tries.since < $5 THEN excluded.tries ELSE wrong_tries.tries + excluded.tries END,
+             since = CASE WHEN wrong_tries.since < $5 THEN excluded.since ELSE wrong_tries.since END",
     )
-    .bind::<Integer, _>(site)
-    .bind::<Integer, _>(pass)
     .bind::<Timestamptz, _>(tx.now)
+    .bind::<Array<Integer>, _>(sites)
+    .bind::<Array<Integer>, _>(passes)
+    .bind::<Array<Integer>, _>(tries)
     .bind::<Timestamptz, _>(window_start)
     .execute(tx.conn)?;
     Ok(())

@@ -118,7 +118,7 @@ impl AccountKind {
     }
 
     /// The last two digits of its accounts' ids. Never renumbered: journals refer to them.
-    const fn code(self) -> i32 {
+    pub const fn code(self) -> i32 {
         match self {
             Self::Issued => 1,
             Self::Printer => 2,

@@ -29,11 +29,11 @@ pub mod verify;
 
 use crate::db::entries::EntryRow;
 use crate::db::transfers::TransferRow;
-use crate::db::{Tx, accounts, entries, series, transfers};
-use crate::domain::account::{Account, AccountKind, Book};
+use crate::db::{Tx, entries, series, transfers};
+use crate::domain::account::{Account, Book};
 use crate::domain::entry::EntryKind;
 use crate::domain::programme::ProgrammeCode;
-use crate::domain::{Amount, EntryId, OrganisationId, PassNumber, SiteId, Timestamp, UserId};
+use crate::domain::{Amount, EntryId, PassNumber, Timestamp, UserId};
 use crate::error::Result;
 
 pub use receipt::Receipt;
@@ -218,26 +218,4 @@ fn rows_of(entry_id: EntryId, transfers: &[Transfer]) -> Result<Vec<TransferRow>
             })
         })
         .collect()
-}
-
-/// Opens the accounts that a programme has of its own.
-pub fn open_programme(tx: &mut Tx<'_>) -> Result<()> {
-    use strum::VariantArray;
-    let own = AccountKind::VARIANTS.iter().filter(|kind| !kind.has_holder());
-    accounts::open(tx, &own.map(|kind| Account::of(*kind)).collect::<Vec<_>>())
-}
-
-/// Opens the stock accounts of prescribers.
-pub fn open_prescribers(tx: &mut Tx<'_>, prescribers: &[OrganisationId]) -> Result<()> {
-    accounts::open(
-        tx,
-        &prescribers.iter().map(|prescriber| Account::stock_of(*prescriber)).collect::<Vec<_>>(),
-    )
-}
-
-/// Opens the two accounts of sites: what they redeemed, and what they are owed.
-pub fn open_sites(tx: &mut Tx<'_>, sites: &[SiteId]) -> Result<()> {
-    let both =
-        sites.iter().flat_map(|site| [Account::redeemed_at(*site), Account::payable_to(*site)]);
-    accounts::open(tx, &both.collect::<Vec<_>>())
 }

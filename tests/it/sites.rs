@@ -80,7 +80,7 @@ fn every_file_is_imported_with_a_verdict_for_every_row() {
 }
 
 #[test]
-fn an_imported_site_has_its_accounts_and_waits_for_its_qualification() {
+fn an_imported_site_waits_for_its_qualification() {
     let Some(path) =
         files().into_iter().find(|path| path.to_str().unwrap().contains("conseillers"))
     else {
@@ -90,12 +90,6 @@ fn an_imported_site_has_its_accounts_and_waits_for_its_qualification() {
     let file = read(&fs::read(path).unwrap(), Limits::default()).unwrap();
     imports(&world.region, &file, "conseillers", false);
     let mut service = world.service();
-    let without_accounts = "SELECT count(*) FROM sites s WHERE source IS NOT NULL
-         AND (SELECT count(*) FROM accounts a WHERE a.holder = s.number AND a.kind IN ('redeemed', 'payable')) <> 2";
-    assert_eq!(service.value(without_accounts), "0");
-    let accounts_of_nobody = "SELECT count(*) FROM accounts a WHERE kind IN ('redeemed', 'payable')
-         AND NOT EXISTS (SELECT FROM sites s WHERE s.number = a.holder)";
-    assert_eq!(service.value(accounts_of_nobody), "0");
     assert_eq!(
         service.value(
             "SELECT count(*) FROM sites WHERE source IS NOT NULL AND qualified_from IS NOT NULL"

@@ -70,7 +70,6 @@ fn no_code_updates_or_deletes_what_is_written_once() {
     let written_once = [
         "entries",
         "transfers",
-        "accounts",
         "redemptions",
         "voids",
         "hand_overs",

@@ -1,5 +1,8 @@
 //! Access tokens: `EdDSA` and nothing else, ten minutes, bound to one programme.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use anyhow::Context;
 use chrono::TimeDelta;
 use ed25519_dalek::pkcs8::{EncodePrivateKey, EncodePublicKey, spki::der::pem::LineEnding};
@@ -24,6 +27,29 @@ pub struct Tokens {
     signing: EncodingKey,
     verifying: DecodingKey,
     clock: Clock,
+    seen: Arc<Mutex<HashMap<String, Seen>>>,
+}
+
+/// Tokens remembered at once; past it, all are forgotten and read anew.
+const MAX_SEEN: usize = 10_000;
+
+/// What a token that was read before speaks for: verifying a signature costs as much as all else that a
+/// request costs the service, and a token is shown hundreds of times in its ten minutes.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    actor: Actor,
+    not_before: i64,
+    ends_at: Timestamp,
+}
+
+impl Seen {
+    fn at(self, now: i64) -> Result<(Actor, Timestamp), Refusal> {
+        if self.not_before <= now && now < self.ends_at.timestamp() {
+            Ok((self.actor, self.ends_at))
+        } else {
+            Err(Refusal::NotSignedIn)
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,6 +76,7 @@ impl Tokens {
             signing: EncodingKey::from_ed_pem(private.as_bytes())?,
             verifying: DecodingKey::from_ed_pem(public.as_bytes())?,
             clock,
+            seen: Arc::default(),
         })
     }
 
@@ -78,32 +105,46 @@ impl Tokens {
 
     /// The actor that a token speaks for, and when it ends; nobody when anything about it is wrong.
     pub fn read(&self, token: &str) -> Result<(Actor, Timestamp), Refusal> {
+        let now = self.clock.now().timestamp();
+        let known = self.seen().get(token).copied();
+        if let Some(known) = known {
+            return known.at(now);
+        }
+        let read = self.verify(token)?;
+        let mut seen = self.seen();
+        if seen.len() >= MAX_SEEN {
+            seen.clear();
+        }
+        seen.insert(token.to_owned(), read);
+        read.at(now)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, HashMap<String, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything about a token but the time, which is judged on our own clock at each use.
+    fn verify(&self, token: &str) -> Result<Seen, Refusal> {
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.set_issuer(&[ISSUER]);
         rules.set_audience(&[AUDIENCE]);
         rules.set_required_spec_claims(&["iss", "aud", "exp", "nbf", "sub"]);
-        // Time is judged below, on our own clock.
         rules.validate_exp = false;
         rules.validate_nbf = false;
         let read =
             decode::<Claims>(token, &self.verifying, &rules).map_err(|_| Refusal::NotSignedIn)?;
         let (header, claims) = (read.header, read.claims);
-        let now = self.clock.now().timestamp();
         let is_ours = header.typ.as_deref() == Some(TYPE) && header.kid.as_deref() == Some(KEY_ID);
-        let ends_at = Timestamp::from_timestamp(claims.exp, 0);
-        match ends_at {
-            Some(ends_at) if is_ours && claims.nbf <= now && now < claims.exp => Ok((
-                Actor {
-                    user: claims.sub,
-                    role: claims.role,
-                    programme: ProgrammeId::new(claims.programme),
-                    organisation: claims.organisation,
-                    site: claims.site,
-                },
-                ends_at,
-            )),
-            _ => Err(Refusal::NotSignedIn),
-        }
+        let ends_at = Timestamp::from_timestamp(claims.exp, 0).filter(|_| is_ours);
+        let actor = Actor {
+            user: claims.sub,
+            role: claims.role,
+            programme: ProgrammeId::new(claims.programme),
+            organisation: claims.organisation,
+            site: claims.site,
+        };
+        let ends_at = ends_at.ok_or(Refusal::NotSignedIn)?;
+        Ok(Seen { actor, not_before: claims.nbf, ends_at })
     }
 }
 

@@ -10,7 +10,8 @@ use super::brake::{self, Brake};
 use super::counter::{Counter, is_code_of, site_of};
 use crate::app::once::{Outcome, RequestKey};
 use crate::db::passes::Pass;
-use crate::db::{Tx, entries, passes, redemptions, requests};
+use crate::db::requests::{Answered, Use};
+use crate::db::{Tx, passes, redemptions, requests};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::code::PassCode;
 use crate::domain::entry::EntryKind;
@@ -82,7 +83,7 @@ pub fn redeem_all(tx: &mut Tx<'_>, keys: &Keys, asks: &[Ask]) -> Result<Vec<Outc
         asks.iter().filter_map(|ask| site_of(&ask.actor, ask.what.site).ok()).collect();
     sites.sort_unstable();
     sites.dedup();
-    let earlier = Earlier::read(tx, asks)?;
+    let mut earlier = earlier(tx, asks)?;
     let mut bench = Bench {
         counter: Counter::read(tx, &locked, &sites)?,
         brake: Brake::read(tx, &sites, &numbers)?,
@@ -96,14 +97,14 @@ pub fn redeem_all(tx: &mut Tx<'_>, keys: &Keys, asks: &[Ask]) -> Result<Vec<Outc
     for (at, ask) in asks.iter().enumerate() {
         let (key, _) = ask.request.short(ask.actor.user);
         let first = *first_of_key.entry(key).or_insert(at);
-        verdicts.push(match earlier.verdict(ask)? {
-            Some(verdict) => verdict,
+        verdicts.push(match earlier.remove(&at) {
+            Some(earlier) => settled(ask, earlier)?,
             None if first < at => Verdict::Twin(first),
             None => bench.judge_once(tx, ask)?,
         });
     }
     let Bench { counter, granted, wrong, .. } = bench;
-    brake::count(tx, wrong)?;
+    brake::count(tx, &wrong)?;
     let receipts = write(tx, &counter, &granted)?;
     conclude(tx, asks, verdicts, &granted, &receipts, counter.programme.face_value.into())
 }
@@ -244,6 +245,7 @@ fn conclude(
     payable: Money,
 ) -> Result<Vec<Outcome>> {
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(asks.len());
+    let mut kept = Vec::new();
     for (ask, verdict) in asks.iter().zip(verdicts) {
         let outcome = match verdict {
             Verdict::Granted(n) => {
@@ -256,14 +258,12 @@ fn conclude(
             Verdict::Refused(refusal) if !refusal.is_kept() => Outcome::Refused(refusal),
             Verdict::Refused(refusal) => {
                 let outcome = Outcome::Refused(refusal);
-                let kept = serde_json::to_value(&outcome).map_err(anyhow::Error::from)?;
-                requests::insert(
-                    tx,
-                    ask.actor.user,
-                    ask.request.as_str(),
-                    ask.request.body_hash(),
-                    &kept,
-                )?;
+                kept.push(Answered {
+                    user: ask.actor.user,
+                    key: ask.request.as_str(),
+                    body_hash: ask.request.body_hash(),
+                    outcome: serde_json::to_value(&outcome).map_err(anyhow::Error::from)?,
+                });
                 outcome
             }
             Verdict::Replayed(outcome) => outcome,
@@ -274,6 +274,9 @@ fn conclude(
             },
         };
         outcomes.push(outcome);
+    }
+    if !kept.is_empty() {
+        requests::insert(tx, &kept)?;
     }
     Ok(outcomes)
 }
@@ -291,54 +294,30 @@ fn done(granted: &Granted, receipt: &Receipt, payable: Money) -> Result<Outcome>
     Ok(Outcome::Done(serde_json::to_value(redeemed).map_err(anyhow::Error::from)?))
 }
 
-/// What the keys of a batch were used for before: redemptions bear theirs, refusals are kept apart.
-struct Earlier {
-    granted: HashMap<Vec<u8>, entries::Keyed>,
-    refused: HashMap<(crate::domain::UserId, String), (Vec<u8>, serde_json::Value)>,
+/// What the keys of a batch were used for before, by the place of the request.
+fn earlier(tx: &mut Tx<'_>, asks: &[Ask]) -> Result<HashMap<usize, Use>> {
+    let short: Vec<_> =
+        asks.iter().map(|ask| ask.request.short(ask.actor.user).0.to_vec()).collect();
+    let users: Vec<_> = asks.iter().map(|ask| ask.actor.user).collect();
+    let keys: Vec<_> = asks.iter().map(|ask| ask.request.as_str().to_owned()).collect();
+    requests::uses(tx, &short, &users, &keys)
 }
 
-impl Earlier {
-    fn read(tx: &mut Tx<'_>, asks: &[Ask]) -> Result<Self> {
-        let keys: Vec<Vec<u8>> =
-            asks.iter().map(|ask| ask.request.short(ask.actor.user).0.to_vec()).collect();
-        let granted = entries::by_request_keys(tx, &keys)?
-            .into_iter()
-            .map(|keyed| (keyed.request_key.clone(), keyed))
-            .collect();
-        let users: Vec<_> = asks.iter().map(|ask| ask.actor.user).collect();
-        let names: Vec<String> = asks.iter().map(|ask| ask.request.as_str().to_owned()).collect();
-        let refused = requests::find_many(tx, &users, &names)?
-            .into_iter()
-            .map(|(user, key, earlier)| ((user, key), (earlier.body_hash, earlier.outcome)))
-            .collect();
-        Ok(Self { granted, refused })
-    }
-
-    /// What an earlier use of this key settles; nothing when the key is new.
-    fn verdict(&self, ask: &Ask) -> Result<Option<Verdict>> {
-        match self.of(ask) {
-            Some(Ok(outcome)) => Ok(Some(Verdict::Replayed(outcome))),
-            Some(Err(Error::Refused(_))) => Ok(Some(Verdict::KeyReused)),
-            Some(Err(error)) => Err(error),
-            None => Ok(None),
+/// What an earlier use of its key settles for a request.
+fn settled(ask: &Ask, earlier: Use) -> Result<Verdict> {
+    let outcome = match earlier {
+        Use::Redemption { request_hash, receipt } => {
+            if request_hash != ask.request.short(ask.actor.user).1 {
+                return Ok(Verdict::KeyReused);
+            }
+            told(&receipt)
         }
-    }
-
-    /// The outcome told before under this key; a refusal of the key itself when it was used for something else.
-    fn of(&self, ask: &Ask) -> Option<Result<Outcome>> {
-        let (key, hash) = ask.request.short(ask.actor.user);
-        if let Some(keyed) = self.granted.get(key.as_slice()) {
-            let same = keyed.request_hash == hash;
-            return Some(if same {
-                told(&keyed.receipt)
-            } else {
-                Err(Refusal::IdempotencyKeyReused.into())
-            });
-        }
-        let (body_hash, outcome) =
-            self.refused.get(&(ask.actor.user, ask.request.as_str().to_owned()))?;
-        let earlier = requests::Earlier { body_hash: body_hash.clone(), outcome: outcome.clone() };
-        Some(ask.request.replay(earlier))
+        Use::Other(earlier) => ask.request.replay(earlier),
+    };
+    match outcome {
+        Ok(outcome) => Ok(Verdict::Replayed(outcome)),
+        Err(Error::Refused(_)) => Ok(Verdict::KeyReused),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who guesses is slowed down: wrong codes are counted per site and per pass.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 
 use crate::db::wrong_tries::Tries;
@@ -45,14 +47,18 @@ impl Brake {
     }
 }
 
-/// Counts wrong tries, in the order of their keys so that two batches can't wait for each other.
-pub(super) fn count(tx: &mut Tx<'_>, mut wrong: Vec<(SiteId, PassNumber)>) -> Result<()> {
-    wrong.sort_unstable();
-    let start = window_start(tx);
-    for (site, pass) in wrong {
-        wrong_tries::count(tx, site, pass, start)?;
+/// Counts wrong tries.
+pub(super) fn count(tx: &mut Tx<'_>, wrong: &[(SiteId, PassNumber)]) -> Result<()> {
+    let mut tries: BTreeMap<(SiteId, PassNumber), i32> = BTreeMap::new();
+    for key in wrong {
+        let n = tries.entry(*key).or_default();
+        *n = n.saturating_add(1);
     }
-    Ok(())
+    if tries.is_empty() {
+        return Ok(());
+    }
+    let start = window_start(tx);
+    wrong_tries::count(tx, &tries, start)
 }
 
 fn window_start(tx: &Tx<'_>) -> Timestamp {

@@ -43,7 +43,7 @@ pub fn check(
         return Ok(Err(refusal));
     }
     let Some(pass) = found.filter(|pass| is_code_of(keys, tx, code, pass)) else {
-        brake::count(tx, vec![(site.number, code.number)])?;
+        brake::count(tx, &[(site.number, code.number)])?;
         return Ok(Err(Refusal::UnknownPass));
     };
     match counter.judge(tx, &pass, site, service) {

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use crate::db::passes::Pass;
 use crate::db::programmes::Programme;
 use crate::db::sites::Site;
-use crate::db::{Tx, orders, programmes, redemptions, sites};
+use crate::db::{Tx, programmes, redemptions, sites};
 use crate::domain::code::PassCode;
 use crate::domain::pass::{Ask, LastUse, PassStateName};
 use crate::domain::service::Service;
-use crate::domain::{Actor, BusinessDate, HandOverId, OrderId, PassNumber, Refusal, SiteId};
+use crate::domain::{Actor, BusinessDate, HandOverId, PassNumber, Refusal, SiteId};
 use crate::error::Result;
 use crate::keys::Keys;
 
@@ -17,7 +17,6 @@ use crate::keys::Keys;
 pub(super) struct Counter {
     pub programme: Programme,
     sites: HashMap<SiteId, Site>,
-    last_use_on: HashMap<OrderId, BusinessDate>,
     last_uses: HashMap<PassNumber, LastUse>,
     today: BusinessDate,
 }
@@ -25,9 +24,6 @@ pub(super) struct Counter {
 impl Counter {
     /// Reads what these passes, presented at these sites, are judged by.
     pub fn read(tx: &mut Tx<'_>, passes: &[Pass], at: &[SiteId]) -> Result<Self> {
-        let mut order_numbers: Vec<OrderId> = passes.iter().map(|pass| pass.order_number).collect();
-        order_numbers.sort_unstable();
-        order_numbers.dedup();
         let used: Vec<PassNumber> = passes
             .iter()
             .filter(|pass| pass.state_name == PassStateName::Redeemed)
@@ -38,7 +34,6 @@ impl Counter {
         Ok(Self {
             programme: programmes::current(tx)?,
             sites: sites::by_numbers(tx, at)?.into_iter().map(|site| (site.number, site)).collect(),
-            last_use_on: orders::last_use_dates(tx, &order_numbers)?.into_iter().collect(),
             last_uses: last_uses.into_iter().collect(),
             today: tx.today(),
         })
@@ -63,12 +58,10 @@ impl Counter {
         site: &Site,
         service: Option<Service>,
     ) -> Result<HandOverId> {
-        let last_use_on = self.last_use_on.get(&pass.order_number).copied();
         let ask = Ask {
             site: site.number,
             now: tx.now,
-            last_use_on: last_use_on
-                .ok_or_else(|| anyhow::anyhow!("pass {} has no order", pass.number))?,
+            last_use_on: pass.last_use_on,
             last_use: self.last_uses.get(&pass.number).copied(),
         };
         let hand_over = pass.state()?.redeem(&ask)?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::batch::{Ask, redeem_all};
 use crate::app::once::Outcome;
-use crate::db::{Db, Scope};
+use crate::db::{Db, Line, Scope};
 use crate::domain::ProgrammeId;
 use crate::error::{Error, Result};
 use crate::keys::Keys;
@@ -47,7 +47,7 @@ impl Writer {
         let (queue, waiting) = sync_channel(MAX_QUEUE);
         thread::Builder::new()
             .name("redemptions".into())
-            .spawn(move || run(&db, &keys, &waiting))?;
+            .spawn(move || run(db.line(), &keys, &waiting))?;
         Ok(Self { queue })
     }
 
@@ -64,7 +64,7 @@ impl Writer {
     }
 }
 
-fn run(db: &Db, keys: &Keys, waiting: &Receiver<Queued>) {
+fn run(mut line: Line, keys: &Keys, waiting: &Receiver<Queued>) {
     while let Ok(first) = waiting.recv() {
         let mut by_programme: BTreeMap<ProgrammeId, (Vec<Ask>, Vec<Reply>)> = BTreeMap::new();
         for Queued { ask, reply, since } in
@@ -79,7 +79,9 @@ fn run(db: &Db, keys: &Keys, waiting: &Receiver<Queued>) {
             replies.push(reply);
         }
         for (programme, (asks, replies)) in by_programme {
-            for (reply, outcome) in replies.into_iter().zip(settle(db, keys, programme, &asks)) {
+            for (reply, outcome) in
+                replies.into_iter().zip(settle(&mut line, keys, programme, &asks))
+            {
                 reply(outcome);
             }
         }
@@ -89,20 +91,30 @@ fn run(db: &Db, keys: &Keys, waiting: &Receiver<Queued>) {
 /// One transaction for all; if that fails and nothing was written, one for each, so that a request that
 /// can't be written harms nobody else. One whose key was at work in another process too is told, at its
 /// second try, what came of it there.
-fn settle(db: &Db, keys: &Keys, programme: ProgrammeId, asks: &[Ask]) -> Vec<Result<Outcome>> {
-    match attempt(db, keys, programme, asks) {
+fn settle(
+    line: &mut Line,
+    keys: &Keys,
+    programme: ProgrammeId,
+    asks: &[Ask],
+) -> Vec<Result<Outcome>> {
+    match attempt(line, keys, programme, asks) {
         Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
         Err(Error::Unknown(why)) => asks.iter().map(|_| Err(Error::Unknown(why.clone()))).collect(),
         Err(Error::Busy(why)) => asks.iter().map(|_| Err(Error::Busy(why.clone()))).collect(),
-        Err(_) => asks.iter().map(|ask| alone(db, keys, programme, ask)).collect(),
+        Err(_) => asks.iter().map(|ask| alone(line, keys, programme, ask)).collect(),
     }
 }
 
-fn attempt(db: &Db, keys: &Keys, programme: ProgrammeId, asks: &[Ask]) -> Result<Vec<Outcome>> {
-    db.transact_blocking(Scope::Programme(programme), |tx| redeem_all(tx, keys, asks))
+fn attempt(
+    line: &mut Line,
+    keys: &Keys,
+    programme: ProgrammeId,
+    asks: &[Ask],
+) -> Result<Vec<Outcome>> {
+    line.transact(Scope::Programme(programme), |tx| redeem_all(tx, keys, asks))
 }
 
-fn alone(db: &Db, keys: &Keys, programme: ProgrammeId, ask: &Ask) -> Result<Outcome> {
-    let mut outcomes = attempt(db, keys, programme, std::slice::from_ref(ask))?;
+fn alone(line: &mut Line, keys: &Keys, programme: ProgrammeId, ask: &Ask) -> Result<Outcome> {
+    let mut outcomes = attempt(line, keys, programme, std::slice::from_ref(ask))?;
     Ok(outcomes.pop().ok_or_else(|| anyhow::anyhow!("a request was not answered"))?)
 }

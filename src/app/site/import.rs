@@ -12,7 +12,6 @@ use crate::domain::place::{Place, PlaceFile, Verdict};
 use crate::domain::service::Service;
 use crate::domain::{Action, Actor, OrganisationId, SiteId};
 use crate::error::Result;
-use crate::ledger;
 
 /// What became of a file.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -136,7 +135,7 @@ fn write(tx: &mut Tx<'_>, places: &[&Place], source: &str, is_fictitious: bool) 
     }
     organisations::insert(tx, &organisations)?;
     sites::insert(tx, &new_sites)?;
-    ledger::open_sites(tx, &new_sites.iter().map(|site| site.number).collect::<Vec<_>>())
+    Ok(())
 }
 
 fn known_organisations(

@@ -12,7 +12,6 @@ use crate::domain::siret::Siret;
 use crate::domain::text::Line;
 use crate::domain::{Action, Actor, OrganisationId, Refusal, SiteId};
 use crate::error::Result;
-use crate::ledger;
 
 /// An organisation to be registered (fr: structure).
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -68,13 +67,10 @@ pub fn register_organisation(
     if organisations::insert(tx, std::slice::from_ref(&organisation))? == 0 {
         return Err(Refusal::Duplicate { what: "Une structure de ce SIRET".into() }.into());
     }
-    if new.is_prescriber {
-        ledger::open_prescribers(tx, &[number])?;
-    }
     Ok(organisation)
 }
 
-/// Registers a site, with its accounts; it redeems nothing until it is qualified.
+/// Registers a site; it redeems nothing until it is qualified.
 pub fn register_site(tx: &mut Tx<'_>, actor: &Actor, new: NewSite) -> Result<Site> {
     actor.require(Action::ManageOrganisations)?;
     organisations::get(tx, new.organisation)?;
@@ -107,6 +103,5 @@ pub fn register_site(tx: &mut Tx<'_>, actor: &Actor, new: NewSite) -> Result<Sit
         created_at: tx.now,
     };
     sites::insert(tx, std::slice::from_ref(&site))?;
-    ledger::open_sites(tx, &[site.number])?;
     Ok(site)
 }

@@ -61,7 +61,6 @@ fn history_is_neither_changed_nor_deleted() {
         ("entries", "recorded_at = now()"),
         ("transfers", "amount = amount + 1"),
         ("transfers", "debit = credit"),
-        ("accounts", "kind = 'bank'"),
         ("redemptions", "site = 1"),
         ("redemptions", "redeemed_at = now()"),
         ("voids", "reason = 'x'"),

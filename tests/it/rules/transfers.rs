@@ -49,11 +49,11 @@ fn a_transfer_has_two_sides_of_one_book() {
             ("EUR", "51", "NULL", "1000", "NULL", "not null credit"),
             ("EUR", "NULL", "53", "1000", "NULL", "not null debit"),
             // An account of the other book, or of no book.
-            ("EUR", "51", "3", "1000", "NULL", "foreign key credit_is_of_the_book"),
-            ("EUR", "3", "53", "1000", "NULL", "foreign key debit_is_of_the_book"),
-            ("PASS", "53", "3", "1", "46", "foreign key debit_is_of_the_book"),
-            ("PASS", "2", "53", "1", "46", "foreign key credit_is_of_the_book"),
-            ("EUR", "51", "99", "1000", "NULL", "foreign key credit_is_of_the_book"),
+            ("EUR", "51", "3", "1000", "NULL", "check credit_is_of_the_book"),
+            ("EUR", "3", "53", "1000", "NULL", "check debit_is_of_the_book"),
+            ("PASS", "53", "3", "1", "46", "check debit_is_of_the_book"),
+            ("PASS", "2", "53", "1", "46", "check credit_is_of_the_book"),
+            ("EUR", "51", "99", "1000", "NULL", "check credit_is_of_the_book"),
             // Money has no pass numbers, and passes have.
             ("EUR", "51", "53", "1000", "46", "check only_passes_are_numbered"),
             ("PASS", "2", "3", "1", "NULL", "check only_passes_are_numbered"),
@@ -64,37 +64,49 @@ fn a_transfer_has_two_sides_of_one_book() {
 }
 
 #[test]
-fn an_account_stands_in_the_book_of_its_kind() {
+fn an_account_says_its_book_kind_and_holder() {
     let world = World::lived();
     let mut service = world.service();
-    let account = |id: i32, book: &str, kind: &str, holder: &str| {
-        format!(
-            "INSERT INTO accounts (id, book, kind, holder) VALUES ({id}, '{book}', '{kind}', {holder})"
-        )
-    };
-    service.would_take(&account(99_954, "EUR", "payable", "999"));
-    assert_eq!(
-        service.refused(&account(99_954, "PASS", "payable", "999")),
-        "check book_follows_from_kind"
-    );
-    assert_eq!(
-        service.refused(&account(99_907, "EUR", "redeemed", "999")),
-        "check book_follows_from_kind"
-    );
-    assert_eq!(
-        service.refused(&account(54, "EUR", "payable", "NULL")),
-        "check holder_follows_from_kind"
-    );
-    assert_eq!(
-        service.refused(&account(99_953, "EUR", "float", "999")),
-        "check holder_follows_from_kind"
-    );
-    assert_eq!(service.refused(&account(54, "EUR", "payable", "999")), "check id_says_its_holder");
-    assert_eq!(
-        service.refused(&account(58, "EUR", "float", "NULL")),
-        "unique one_account_per_kind_and_holder"
+    // A site is owed; the float is nobody's in particular.
+    service.would_take(&transfer("EUR", "99954", "53", "1", "NULL"));
+    service.would_take(&transfer("PASS", "99907", "6", "1", "46"));
+    refuses(
+        &mut service,
+        &[
+            ("EUR", "54", "53", "1", "NULL", "check debit_is_of_the_book"),
+            ("EUR", "99953", "54", "1", "NULL", "check credit_is_of_the_book"),
+            ("PASS", "7", "6", "1", "46", "check debit_is_of_the_book"),
+            ("PASS", "99906", "3", "1", "46", "check debit_is_of_the_book"),
+            ("EUR", "51", "58", "1", "NULL", "check credit_is_of_the_book"),
+            ("PASS", "2", "10", "1", "46", "check credit_is_of_the_book"),
+            ("PASS", "2", "0", "1", "46", "check credit_is_of_the_book"),
+            ("PASS", "-7", "6", "1", "46", "check debit_is_of_the_book"),
+        ],
     );
     world.region.books_hold();
+}
+
+#[test]
+fn the_database_knows_every_account_that_the_code_does() {
+    use souche::domain::account::{Account, AccountKind, Book};
+    use strum::VariantArray;
+    let world = World::new();
+    let mut superuser = world.superuser();
+    let mut known: Vec<String> = AccountKind::VARIANTS
+        .iter()
+        .map(|kind| {
+            let id = if kind.has_holder() { 41_200 } else { 0 } + kind.code();
+            assert_eq!(Account::from_id(id).map(Account::kind), Some(*kind));
+            format!("{}-{id}", if kind.book() == Book::Pass { "PASS" } else { "EUR" })
+        })
+        .collect();
+    let mut taken = superuser.column(
+        "SELECT b || '-' || id FROM unnest(ARRAY['PASS', 'EUR']) b, generate_series(0, 99) code,
+             LATERAL (VALUES (code), (41200 + code)) AS i (id) WHERE is_account(b::book, id)",
+    );
+    known.sort_unstable();
+    taken.sort_unstable();
+    assert_eq!(taken, known);
 }
 
 #[test]
