@@ -57,4 +57,3 @@ ALTER TABLE transfers
 ALTER TABLE transfers
     ADD CONSTRAINT debit_is_of_the_book FOREIGN KEY (programme_id, book, debit) REFERENCES accounts (programme_id, book, id),
     ADD CONSTRAINT credit_is_of_the_book FOREIGN KEY (programme_id, book, credit) REFERENCES accounts (programme_id, book, id);
-DROP FUNCTION is_account;

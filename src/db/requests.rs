@@ -56,16 +56,17 @@ pub fn find(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<Option<Earlier>>
 }
 
 statement! {
-    /// A redemption bears its key in its entry, all else in this table: both at once.
+    /// A redemption bears its key in its entry, all else in this table: both at once. The limits have each key
+    /// looked up by itself: joined, a plan made for an unknown tenant reads all that it has.
     FindUses {
         short_keys: Array<Binary> = [Vec<u8>], users: Array<Uuid> = [UserId], keys: Array<Text> = [String],
     } -> (BigInt, Binary, Nullable<Text>, Nullable<Jsonb>),
-    "SELECT a.n, e.request_hash, e.receipt, NULL::jsonb \
-     FROM unnest(?) WITH ORDINALITY AS a (key, n) JOIN entries e ON e.request_key = a.key \
+    "SELECT a.n, e.request_hash, e.receipt, NULL::jsonb FROM unnest(?) WITH ORDINALITY AS a (key, n), \
+     LATERAL (SELECT request_hash, receipt FROM entries WHERE request_key = a.key LIMIT 1) e \
      UNION ALL \
-     SELECT a.n, r.body_hash, NULL, r.outcome \
-     FROM unnest(?, ?) WITH ORDINALITY AS a (user_id, key, n) JOIN requests r USING (user_id, key) \
-     WHERE r.outcome IS NOT NULL"
+     SELECT a.n, r.body_hash, NULL, r.outcome FROM unnest(?, ?) WITH ORDINALITY AS a (user_id, key, n), \
+     LATERAL (SELECT body_hash, outcome FROM requests \
+              WHERE user_id = a.user_id AND key = a.key AND outcome IS NOT NULL LIMIT 1) r"
 }
 
 /// What a key was used for.

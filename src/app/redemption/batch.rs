@@ -10,8 +10,9 @@ use super::brake::{self, Brake};
 use super::counter::{Counter, is_code_of, site_of};
 use crate::app::once::{Outcome, RequestKey};
 use crate::db::passes::Pass;
+use crate::db::programmes::Programme;
 use crate::db::requests::{Answered, Use};
-use crate::db::{Tx, passes, redemptions, requests};
+use crate::db::{Tx, passes, programmes, redemptions, requests};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::code::PassCode;
 use crate::domain::entry::EntryKind;
@@ -74,6 +75,17 @@ pub struct Redeemed {
 /// Judges and writes these requests in one transaction, and returns the outcome of each, in the same
 /// order. An error means that nothing of the batch was written.
 pub fn redeem_all(tx: &mut Tx<'_>, keys: &Keys, asks: &[Ask]) -> Result<Vec<Outcome>> {
+    let programme = programmes::current(tx)?;
+    redeem_in(tx, keys, &programme, asks)
+}
+
+/// As [`redeem_all`], for a caller who has read the programme before: it never changes.
+pub(super) fn redeem_in(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    programme: &Programme,
+    asks: &[Ask],
+) -> Result<Vec<Outcome>> {
     let mut numbers: Vec<PassNumber> = asks.iter().map(|ask| ask.what.code.number).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -85,7 +97,7 @@ pub fn redeem_all(tx: &mut Tx<'_>, keys: &Keys, asks: &[Ask]) -> Result<Vec<Outc
     sites.dedup();
     let mut earlier = earlier(tx, asks)?;
     let mut bench = Bench {
-        counter: Counter::read(tx, &locked, &sites)?,
+        counter: Counter::read(tx, programme, &locked, &sites)?,
         brake: Brake::read(tx, &sites, &numbers)?,
         passes: locked.into_iter().map(|pass| (pass.number, pass)).collect(),
         granted: Vec::new(),
@@ -103,10 +115,10 @@ pub fn redeem_all(tx: &mut Tx<'_>, keys: &Keys, asks: &[Ask]) -> Result<Vec<Outc
             None => bench.judge_once(tx, ask)?,
         });
     }
-    let Bench { counter, granted, wrong, .. } = bench;
+    let Bench { granted, wrong, .. } = bench;
     brake::count(tx, &wrong)?;
-    let receipts = write(tx, &counter, &granted)?;
-    conclude(tx, asks, verdicts, &granted, &receipts, counter.programme.face_value.into())
+    let receipts = write(tx, programme, &granted)?;
+    conclude(tx, asks, verdicts, &granted, &receipts, programme.face_value.into())
 }
 
 /// What became of one request, before anything is written.
@@ -136,7 +148,7 @@ struct Granted {
 
 /// Where the requests of a batch are judged, one after the other.
 struct Bench<'k> {
-    counter: Counter,
+    counter: Counter<'k>,
     brake: Brake,
     passes: HashMap<PassNumber, Pass>,
     granted: Vec<Granted>,
@@ -188,13 +200,13 @@ impl Bench<'_> {
 }
 
 /// Writes what was granted: entries and transfers, then redemptions, then the passes.
-fn write(tx: &mut Tx<'_>, counter: &Counter, granted: &[Granted]) -> Result<Vec<Receipt>> {
+fn write(tx: &mut Tx<'_>, programme: &Programme, granted: &[Granted]) -> Result<Vec<Receipt>> {
     if granted.is_empty() {
         return Ok(Vec::new());
     }
     let (circulation, float) =
         (Account::of(AccountKind::Circulation), Account::of(AccountKind::Float));
-    let face_value = counter.programme.face_value;
+    let face_value = programme.face_value;
     let new = granted.iter().map(|granted| {
         let facts = json!({
             "redemption": granted.id, "pass": granted.id.pass, "site": granted.site, "service": granted.service,
@@ -207,7 +219,7 @@ fn write(tx: &mut Tx<'_>, counter: &Counter, granted: &[Granted]) -> Result<Vec<
         Entry { request: Some(granted.request), ..entry }
     });
     let new = new.collect();
-    let receipts = ledger::record_all(tx, &counter.programme.code, new)?;
+    let receipts = ledger::record_all(tx, &programme.code, new)?;
     let rows: Vec<_> = granted
         .iter()
         .zip(&receipts)

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::brake::{self, Brake};
 use super::counter::{Counter, is_code_of, site_of};
-use crate::db::{Tx, passes};
+use crate::db::{Tx, passes, programmes};
 use crate::domain::code::PassCode;
 use crate::domain::money::Money;
 use crate::domain::service::Service;
@@ -35,7 +35,8 @@ pub fn check(
     actor.require(Action::CheckPass)?;
     let number = site_of(actor, site)?;
     let found = passes::find(tx, code.number)?;
-    let counter = Counter::read(tx, found.as_slice(), &[number])?;
+    let programme = programmes::current(tx)?;
+    let counter = Counter::read(tx, &programme, found.as_slice(), &[number])?;
     let site = counter.site(actor, site)?;
     if let Err(refusal) =
         Brake::read(tx, &[site.number], &[code.number])?.ensure_free(site.number, code.number)

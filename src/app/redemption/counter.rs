@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::db::passes::Pass;
 use crate::db::programmes::Programme;
 use crate::db::sites::Site;
-use crate::db::{Tx, programmes, redemptions, sites};
+use crate::db::{Tx, redemptions, sites};
 use crate::domain::code::PassCode;
 use crate::domain::pass::{Ask, LastUse, PassStateName};
 use crate::domain::service::Service;
@@ -14,16 +14,21 @@ use crate::error::Result;
 use crate::keys::Keys;
 
 /// Programme, sites, dates and last uses: what the rules look at besides the pass itself.
-pub(super) struct Counter {
-    pub programme: Programme,
+pub(super) struct Counter<'p> {
+    pub programme: &'p Programme,
     sites: HashMap<SiteId, Site>,
     last_uses: HashMap<PassNumber, LastUse>,
     today: BusinessDate,
 }
 
-impl Counter {
+impl<'p> Counter<'p> {
     /// Reads what these passes, presented at these sites, are judged by.
-    pub fn read(tx: &mut Tx<'_>, passes: &[Pass], at: &[SiteId]) -> Result<Self> {
+    pub fn read(
+        tx: &mut Tx<'_>,
+        programme: &'p Programme,
+        passes: &[Pass],
+        at: &[SiteId],
+    ) -> Result<Self> {
         let used: Vec<PassNumber> = passes
             .iter()
             .filter(|pass| pass.state_name == PassStateName::Redeemed)
@@ -32,7 +37,7 @@ impl Counter {
         let last_uses =
             if used.is_empty() { Vec::new() } else { redemptions::last_uses(tx, &used)? };
         Ok(Self {
-            programme: programmes::current(tx)?,
+            programme,
             sites: sites::by_numbers(tx, at)?.into_iter().map(|site| (site.number, site)).collect(),
             last_uses: last_uses.into_iter().collect(),
             today: tx.today(),

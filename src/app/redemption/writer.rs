@@ -1,18 +1,23 @@
-//! The queue at the counter: one writer takes whatever waited while its last commit ran, and makes one
+//! The queue at the counter: a writer takes whatever waited while its last commit ran, and makes one
 //! transaction of it. No timer: a lone request goes at once, a rush makes large batches.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::batch::{Ask, redeem_all};
+use super::batch::{Ask, redeem_in};
 use crate::app::once::Outcome;
+use crate::db::programmes::{self, Programme};
 use crate::db::{Db, Line, Scope};
 use crate::domain::ProgrammeId;
 use crate::error::{Error, Result};
 use crate::keys::Keys;
 
+/// One writes while the other waits for its commit; a third would only make batches smaller.
+const WRITERS: usize = 2;
 /// Most requests of one transaction: past it, a larger batch gains little and makes its first wait.
 const MAX_BATCH: usize = 128;
 /// Most requests that wait: some tenths of a second of work. More are told to come back.
@@ -45,9 +50,12 @@ impl Writer {
     /// Starts a writer on that database.
     pub fn start(db: Db, keys: Keys) -> anyhow::Result<Self> {
         let (queue, waiting) = sync_channel(MAX_QUEUE);
-        thread::Builder::new()
-            .name("redemptions".into())
-            .spawn(move || run(db.line(), &keys, &waiting))?;
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..WRITERS {
+            let desk = Desk { line: db.line(), keys: keys.clone(), programmes: HashMap::new() };
+            let waiting = waiting.clone();
+            thread::Builder::new().name("redemptions".into()).spawn(move || desk.run(&waiting))?;
+        }
         Ok(Self { queue })
     }
 
@@ -64,57 +72,68 @@ impl Writer {
     }
 }
 
-fn run(mut line: Line, keys: &Keys, waiting: &Receiver<Queued>) {
-    while let Ok(first) = waiting.recv() {
-        let mut by_programme: BTreeMap<ProgrammeId, (Vec<Ask>, Vec<Reply>)> = BTreeMap::new();
-        for Queued { ask, reply, since } in
-            std::iter::once(first).chain(waiting.try_iter().take(MAX_BATCH.saturating_sub(1)))
-        {
-            if since.elapsed() > MAX_WAIT {
-                reply(Err(Error::Busy("the queue of redemptions does not advance".into())));
-                continue;
+/// A writer at work: its own connection, and the programmes it has met. What a programme is made of never
+/// changes, and the service's role could not change it.
+struct Desk {
+    line: Line,
+    keys: Keys,
+    programmes: HashMap<ProgrammeId, Programme>,
+}
+
+impl Desk {
+    fn run(mut self, waiting: &Mutex<Receiver<Queued>>) {
+        while let Some(queued) = take(waiting) {
+            let mut by_programme: BTreeMap<ProgrammeId, (Vec<Ask>, Vec<Reply>)> = BTreeMap::new();
+            for Queued { ask, reply, since } in queued {
+                if since.elapsed() > MAX_WAIT {
+                    reply(Err(Error::Busy("the queue of redemptions does not advance".into())));
+                    continue;
+                }
+                let (asks, replies) = by_programme.entry(ask.actor.programme).or_default();
+                asks.push(ask);
+                replies.push(reply);
             }
-            let (asks, replies) = by_programme.entry(ask.actor.programme).or_default();
-            asks.push(ask);
-            replies.push(reply);
-        }
-        for (programme, (asks, replies)) in by_programme {
-            for (reply, outcome) in
-                replies.into_iter().zip(settle(&mut line, keys, programme, &asks))
-            {
-                reply(outcome);
+            for (programme, (asks, replies)) in by_programme {
+                for (reply, outcome) in replies.into_iter().zip(self.settle(programme, &asks)) {
+                    reply(outcome);
+                }
             }
         }
     }
-}
 
-/// One transaction for all; if that fails and nothing was written, one for each, so that a request that
-/// can't be written harms nobody else. One whose key was at work in another process too is told, at its
-/// second try, what came of it there.
-fn settle(
-    line: &mut Line,
-    keys: &Keys,
-    programme: ProgrammeId,
-    asks: &[Ask],
-) -> Vec<Result<Outcome>> {
-    match attempt(line, keys, programme, asks) {
-        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-        Err(Error::Unknown(why)) => asks.iter().map(|_| Err(Error::Unknown(why.clone()))).collect(),
-        Err(Error::Busy(why)) => asks.iter().map(|_| Err(Error::Busy(why.clone()))).collect(),
-        Err(_) => asks.iter().map(|ask| alone(line, keys, programme, ask)).collect(),
+    /// One transaction for all; if that fails and nothing was written, one for each, so that a request that
+    /// can't be written harms nobody else. One whose key was at work in another process too is told, at its
+    /// second try, what came of it there.
+    fn settle(&mut self, programme: ProgrammeId, asks: &[Ask]) -> Vec<Result<Outcome>> {
+        match self.attempt(programme, asks) {
+            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+            Err(Error::Unknown(why)) => {
+                asks.iter().map(|_| Err(Error::Unknown(why.clone()))).collect()
+            }
+            Err(Error::Busy(why)) => asks.iter().map(|_| Err(Error::Busy(why.clone()))).collect(),
+            Err(_) => asks.iter().map(|ask| self.alone(programme, ask)).collect(),
+        }
+    }
+
+    fn attempt(&mut self, id: ProgrammeId, asks: &[Ask]) -> Result<Vec<Outcome>> {
+        let scope = Scope::Programme(id);
+        let programme = match self.programmes.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(self.line.transact(scope, programmes::current)?),
+        };
+        self.line.transact(scope, |tx| redeem_in(tx, &self.keys, programme, asks))
+    }
+
+    fn alone(&mut self, programme: ProgrammeId, ask: &Ask) -> Result<Outcome> {
+        let mut outcomes = self.attempt(programme, std::slice::from_ref(ask))?;
+        Ok(outcomes.pop().ok_or_else(|| anyhow::anyhow!("a request was not answered"))?)
     }
 }
 
-fn attempt(
-    line: &mut Line,
-    keys: &Keys,
-    programme: ProgrammeId,
-    asks: &[Ask],
-) -> Result<Vec<Outcome>> {
-    line.transact(Scope::Programme(programme), |tx| redeem_all(tx, keys, asks))
-}
-
-fn alone(line: &mut Line, keys: &Keys, programme: ProgrammeId, ask: &Ask) -> Result<Outcome> {
-    let mut outcomes = attempt(line, keys, programme, std::slice::from_ref(ask))?;
-    Ok(outcomes.pop().ok_or_else(|| anyhow::anyhow!("a request was not answered"))?)
+/// Waits for a request, and takes those behind it too.
+fn take(waiting: &Mutex<Receiver<Queued>>) -> Option<Vec<Queued>> {
+    let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    let first = waiting.recv().ok()?;
+    let others = waiting.try_iter().take(MAX_BATCH.saturating_sub(1));
+    Some(std::iter::once(first).chain(others).collect())
 }
