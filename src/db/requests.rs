@@ -83,7 +83,7 @@ pub enum Use {
 }
 
 /// What each of these keys was used for, by its place in the list; those that are new are left out.
-/// `short_keys`, `users` and `keys` go together: see [`crate::app::RequestKey::short`].
+/// `short_keys` says of redemptions what `users` and `keys` say of all else, in the same order.
 pub fn uses(
     tx: &mut Tx<'_>,
     short_keys: &[Vec<u8>],

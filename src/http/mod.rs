@@ -55,7 +55,7 @@ impl Service {
     pub fn new(db: Db, keys: Keys, public_url: &str) -> anyhow::Result<Self> {
         Ok(Self {
             tokens: Tokens::new(&keys, db.clock().clone())?,
-            redemptions: Writer::start(db.clone(), keys.clone())?,
+            redemptions: Writer::start(&db, &keys)?,
             hasher: Hasher::default(),
             public_url: public_url.to_owned(),
             db,

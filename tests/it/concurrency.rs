@@ -51,7 +51,7 @@ fn assert_one_receipt(world: &World, answers: &[Told]) {
 
 /// Sends a request from each of a crowd to one writer, and collects the answers.
 fn through_a_writer(region: &Region, key_of: impl Fn(usize) -> String + Sync) -> Vec<Told> {
-    let writer = Writer::start(region.db.clone(), region.keys.clone()).unwrap();
+    let writer = Writer::start(&region.db, &region.keys).unwrap();
     crowd(|n| {
         let (reply, replies) = channel();
         let ask = region.ask(&region.fourmies, region.code(1), &key_of(n));
@@ -95,7 +95,7 @@ fn a_request_sent_fifty_times_at_once_through_a_writer_is_done_once_and_told_ali
 fn two_writers_share_the_passes_and_no_pass_is_paid_twice() {
     let world = World::new();
     let region = &world.region;
-    let writers = [0, 1].map(|_| Writer::start(region.db.clone(), region.keys.clone()).unwrap());
+    let writers = [0, 1].map(|_| Writer::start(&region.db, &region.keys).unwrap());
     let answers = crowd(|n| {
         let (reply, replies) = channel();
         // Every pass of two booklets is asked for by two or three, in opposite orders.
@@ -136,7 +136,7 @@ fn one_key_for_two_passes_at_once_redeems_one() {
 
 /// Through a writer of one's own, as in a process of one's own.
 fn through(region: &Region, pass: i32, key: &str) -> Told {
-    let writer = Writer::start(region.db.clone(), region.keys.clone()).unwrap();
+    let writer = Writer::start(&region.db, &region.keys).unwrap();
     let (reply, replies) = channel();
     writer
         .submit(region.ask(&region.fourmies, region.code(pass), key), move |outcome| {
@@ -150,7 +150,7 @@ fn through(region: &Region, pass: i32, key: &str) -> Told {
 fn a_full_queue_is_told_soon_that_the_database_is_away() {
     let region = &World::new().region;
     let nowhere = Db::new("postgresql:///nowhere?host=/nowhere", 1, region.db.clock().clone());
-    let writer = Writer::start(nowhere, region.keys.clone()).unwrap();
+    let writer = Writer::start(&nowhere, &region.keys).unwrap();
     let (reply, replies) = channel();
     let begun = Instant::now();
     for _ in 0..2_000 {

@@ -48,7 +48,7 @@ struct Queued {
 
 impl Writer {
     /// Starts a writer on that database.
-    pub fn start(db: Db, keys: Keys) -> anyhow::Result<Self> {
+    pub fn start(db: &Db, keys: &Keys) -> anyhow::Result<Self> {
         let (queue, waiting) = sync_channel(MAX_QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..WRITERS {

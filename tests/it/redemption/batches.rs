@@ -67,9 +67,14 @@ fn one_pass_twice_in_a_batch_is_redeemed_once() {
 fn a_poisoned_request_harms_nobody_else() {
     let world = World::new();
     let region = &world.region;
-    let mut poison = region.ask(&region.fourmies, region.code(2), "k-poison");
-    // Nobody: the entry's foreign key stops its COMMIT, and with it the whole batch.
-    poison.actor.user = UserId::generate();
+    let poison = region.ask(&region.fourmies, region.code(2), "k-poison");
+    // Somebody else's row stands where its redemption would: a key of the database stops it, and with it the batch.
+    let mut superuser = world.superuser();
+    superuser.run(
+        "SET LOCAL session_replication_role = replica;
+         INSERT INTO redemptions (pass, cycle, entry_id, hand_over, site, service, redeemed_at)
+             VALUES (2, 1, gen_random_uuid(), 1, 1, 'everyday_tools', now())",
+    );
     let asks = [
         region.ask(&region.fourmies, region.code(1), "k-1"),
         poison,
@@ -77,9 +82,9 @@ fn a_poisoned_request_harms_nobody_else() {
         region.ask(&region.fourmies, region.code(3), "k-3"),
     ];
     assert!(matches!(region.redeems_all(&asks), Err(Error::Fault(_))), "nothing of it is written");
-    assert_eq!(world.service().value("SELECT count(*) FROM redemptions"), "0");
+    assert_eq!(world.service().value("SELECT count(*) FROM redemptions"), "1");
 
-    let writer = Writer::start(region.db.clone(), region.keys.clone()).unwrap();
+    let writer = Writer::start(&region.db, &region.keys).unwrap();
     let (reply, replies) = channel();
     for (n, ask) in asks.into_iter().enumerate() {
         let reply = reply.clone();
@@ -92,13 +97,14 @@ fn a_poisoned_request_harms_nobody_else() {
     assert!(matches!(answers.next().unwrap(), Err(Error::Fault(_))));
     assert_eq!(answers.next().unwrap().unwrap().unwrap_err(), Refusal::UnknownPass);
     assert_eq!(answers.next().unwrap().unwrap().unwrap().pass.get(), 3);
+    superuser.run("DELETE FROM redemptions WHERE pass = 2");
     region.books_hold();
 }
 
 #[test]
 fn a_writer_serves_programmes_side_by_side() {
     let world = World::new();
-    let writer = Writer::start(world.region.db.clone(), world.region.keys.clone()).unwrap();
+    let writer = Writer::start(&world.region.db, &world.region.keys).unwrap();
     let (reply, replies) = channel();
     for region in [&world.region, &world.neighbour] {
         for pass in 1..=10 {
