@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::brake::{self, Brake};
 use super::counter::{Counter, is_code_of, site_of};
+use super::room::{Room, Wanted};
 use crate::app::once::{Outcome, RequestKey};
 use crate::db::passes::Pass;
 use crate::db::{Tx, entries, passes, redemptions, requests};
@@ -18,7 +19,7 @@ use crate::domain::money::Money;
 use crate::domain::pass::PassStateName;
 use crate::domain::service::Service;
 use crate::domain::{
-    Action, Actor, HandOverId, PassNumber, RedemptionId, Refusal, SiteId, Timestamp,
+    Action, Actor, HandOverId, PassNumber, RedemptionId, Refusal, SiteId, Timestamp, WorkshopId,
 };
 use crate::error::{Error, Result};
 use crate::keys::Keys;
@@ -36,6 +37,9 @@ pub struct NewRedemption {
     /// Where; a mediator's own site when left out.
     #[serde(default)]
     pub site: Option<SiteId>,
+    /// At which workshop of that site and of the day, if at one.
+    #[serde(default)]
+    pub workshop: Option<WorkshopId>,
 }
 
 /// One request of a batch.
@@ -61,6 +65,8 @@ pub struct Redeemed {
     pub site: SiteId,
     /// For what.
     pub service: Service,
+    /// At which workshop.
+    pub workshop: Option<WorkshopId>,
     /// When.
     #[schema(value_type = String, format = DateTime)]
     pub redeemed_at: Timestamp,
@@ -83,8 +89,11 @@ pub fn redeem_all(tx: &mut Tx<'_>, keys: &Keys, asks: &[Ask]) -> Result<Vec<Outc
     sites.sort_unstable();
     sites.dedup();
     let earlier = Earlier::read(tx, asks)?;
+    let counter = Counter::read(tx, &locked, &sites)?;
+    let wanted: Vec<Wanted> = asks.iter().map(|ask| ask.what.into()).collect();
     let mut bench = Bench {
-        counter: Counter::read(tx, &locked, &sites)?,
+        room: Room::read(tx, &counter.programme.passes_per_service, &locked, &wanted, true)?,
+        counter,
         brake: Brake::read(tx, &sites, &numbers)?,
         passes: locked.into_iter().map(|pass| (pass.number, pass)).collect(),
         granted: Vec::new(),
@@ -128,6 +137,7 @@ struct Granted {
     hand_over: HandOverId,
     site: SiteId,
     service: Service,
+    workshop: Option<WorkshopId>,
     at: Timestamp,
     actor: Actor,
     request: ([u8; 16], [u8; 16]),
@@ -136,6 +146,7 @@ struct Granted {
 /// Where the requests of a batch are judged, one after the other.
 struct Bench<'k> {
     counter: Counter,
+    room: Room,
     brake: Brake,
     passes: HashMap<PassNumber, Pass>,
     granted: Vec<Granted>,
@@ -156,6 +167,8 @@ impl Bench<'_> {
     fn judge(&mut self, tx: &Tx<'_>, ask: &Ask) -> Result<()> {
         ask.actor.require(Action::Redeem)?;
         let site = self.counter.site(&ask.actor, ask.what.site)?;
+        let NewRedemption { service, workshop, .. } = ask.what;
+        self.room.ensure_known(workshop, site.number)?;
         self.brake.ensure_free(site.number, ask.what.code.number)?;
         let Some(pass) = self
             .passes
@@ -170,15 +183,19 @@ impl Bench<'_> {
                 Refusal::AlreadyRedeemed { at: twin.at, here: twin.site == site.number }.into()
             );
         }
-        let hand_over = self.counter.judge(tx, pass, site, Some(ask.what.service))?;
+        let hand_over = self.counter.judge(tx, pass, site, Some(service))?;
+        let at = ledger::after(tx, pass.changed_at);
+        self.room.ensure(hand_over, Some(service), workshop, at)?;
+        self.room.take(hand_over, service, workshop);
         pass.state_name = PassStateName::Redeemed;
         pass.cycle = pass.cycle.saturating_add(1);
         self.granted.push(Granted {
             id: RedemptionId { pass: pass.number, cycle: pass.cycle },
             hand_over,
             site: site.number,
-            service: ask.what.service,
-            at: ledger::after(tx, pass.changed_at),
+            service,
+            workshop,
+            at,
             actor: ask.actor,
             request: ask.request.short(ask.actor.user),
         });
@@ -195,10 +212,13 @@ fn write(tx: &mut Tx<'_>, counter: &Counter, granted: &[Granted]) -> Result<Vec<
         (Account::of(AccountKind::Circulation), Account::of(AccountKind::Float));
     let face_value = counter.programme.face_value;
     let new = granted.iter().map(|granted| {
-        let facts = json!({
+        let mut facts = json!({
             "redemption": granted.id, "pass": granted.id.pass, "site": granted.site, "service": granted.service,
             "hand_over": granted.hand_over, "amount_cents": face_value,
         });
+        if let Some(workshop) = granted.workshop {
+            facts["workshop"] = json!(workshop);
+        }
         let entry = Entry::new(tx, EntryKind::Redemption, granted.actor.user, facts)
             .passes(Account::redeemed_at(granted.site), circulation, granted.id.pass, 1)
             .money(float, Account::payable_to(granted.site), face_value)
@@ -218,6 +238,7 @@ fn write(tx: &mut Tx<'_>, counter: &Counter, granted: &[Granted]) -> Result<Vec<
             site: granted.site,
             service: granted.service,
             redeemed_at: granted.at,
+            workshop: granted.workshop,
         })
         .collect();
     redemptions::insert(tx, &rows)?;
@@ -284,6 +305,7 @@ fn done(granted: &Granted, receipt: &Receipt, payable: Money) -> Result<Outcome>
         pass: granted.id.pass,
         site: granted.site,
         service: granted.service,
+        workshop: granted.workshop,
         redeemed_at: granted.at,
         payable,
         receipt: receipt.text.clone(),
@@ -349,6 +371,8 @@ fn told(receipt: &str) -> Result<Outcome> {
         redemption: RedemptionId,
         site: SiteId,
         service: Service,
+        #[serde(default)]
+        workshop: Option<WorkshopId>,
         amount_cents: i64,
     }
     #[derive(Deserialize)]
@@ -362,6 +386,7 @@ fn told(receipt: &str) -> Result<Outcome> {
         pass: kept.facts.redemption.pass,
         site: kept.facts.site,
         service: kept.facts.service,
+        workshop: kept.facts.workshop,
         redeemed_at: kept.recorded_at,
         payable: kept.facts.amount_cents.into(),
         receipt: receipt.to_owned(),
