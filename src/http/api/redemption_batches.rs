@@ -32,14 +32,14 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 #[serde(deny_unknown_fields)]
 struct NewBatch {
     /// In the order in which they are judged: 1 to 128. What can't be read in one is its own problem.
-    #[schema(value_type = Vec<NewItem>, min_items = 1, max_items = 128)]
+    #[schema(value_type = Vec<NewBatchItem>, min_items = 1, max_items = 128)]
     items: Vec<Value>,
 }
 
 /// One of them: a redemption, and its key.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewItem {
+struct NewBatchItem {
     /// Its own idempotency key, as if it were sent alone; when left out, that of the header, a slash, and its place
     /// from 0 on.
     #[serde(default)]
@@ -63,12 +63,12 @@ struct NewItem {
 #[derive(Serialize, ToSchema)]
 struct BatchView {
     /// As many as were sent.
-    items: Vec<ItemView>,
+    items: Vec<BatchedView>,
 }
 
 /// What became of one: what it would have been answered alone.
 #[derive(Serialize, ToSchema)]
-struct ItemView {
+struct BatchedView {
     /// Its key: what asks again for it, in a batch or alone.
     key: String,
     /// The HTTP status of its answer: 201, or that of its problem.
@@ -85,7 +85,7 @@ struct ItemView {
     retry_after_seconds: Option<u32>,
 }
 
-impl ItemView {
+impl BatchedView {
     fn new(key: String, told: Result<Value, Problem>) -> Self {
         match told {
             Ok(redemption) => Self {
@@ -141,14 +141,14 @@ async fn redeem_many(
             Ok(outcome) => told(outcome).await,
             Err(problem) => Err(problem),
         };
-        items.push(ItemView::new(key, told));
+        items.push(BatchedView::new(key, told));
     }
     Ok(HttpResponse::Ok().json(BatchView { items }))
 }
 
 /// What an item asks, under its key.
 fn ask(actor: Actor, key: &str, item: &Value) -> Result<Ask, Problem> {
-    let NewItem { code, service, site, workshop, .. } = read_item(item)?;
+    let NewBatchItem { code, service, site, workshop, .. } = read_item(item)?;
     let what = NewRedemption { code, service, site, workshop };
     Ok(Ask { actor, request: what.request(key)?, what })
 }
