@@ -212,13 +212,10 @@ fn write(tx: &mut Tx<'_>, counter: &Counter, granted: &[Granted]) -> Result<Vec<
         (Account::of(AccountKind::Circulation), Account::of(AccountKind::Float));
     let face_value = counter.programme.face_value;
     let new = granted.iter().map(|granted| {
-        let mut facts = json!({
+        let facts = json!({
             "redemption": granted.id, "pass": granted.id.pass, "site": granted.site, "service": granted.service,
-            "hand_over": granted.hand_over, "amount_cents": face_value,
+            "hand_over": granted.hand_over, "amount_cents": face_value, "workshop": granted.workshop,
         });
-        if let Some(workshop) = granted.workshop {
-            facts["workshop"] = json!(workshop);
-        }
         let entry = Entry::new(tx, EntryKind::Redemption, granted.actor.user, facts)
             .passes(Account::redeemed_at(granted.site), circulation, granted.id.pass, 1)
             .money(float, Account::payable_to(granted.site), face_value)

@@ -74,7 +74,7 @@ impl Room {
         Ok(room)
     }
 
-    /// Whose the passes are for which somebody's passes are counted.
+    /// Whose the passes are that ask for room.
     fn read_people(&mut self, tx: &mut Tx<'_>, passes: &[Pass], wanted: &[Wanted]) -> Result<()> {
         let asked: HashSet<PassNumber> = wanted
             .iter()
