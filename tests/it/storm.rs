@@ -109,25 +109,15 @@ impl<'s> Storm<'s> {
                 .collect();
             if drawn.index(6) == 0 {
                 asks.reverse();
-                self.click(asks, &mut clicks, drawn);
+                click(asks, &mut clicks, drawn);
             } else {
                 for ask in asks {
-                    self.click(vec![ask], &mut clicks, drawn);
+                    click(vec![ask], &mut clicks, drawn);
                 }
             }
         }
         drawn.shuffle(&mut clicks);
         clicks
-    }
-
-    /// Once, or twice on two processes.
-    fn click(&self, asks: Vec<Ask>, clicks: &mut Vec<Click>, drawn: &mut Seeded) {
-        let to = drawn.index(PROCESSES);
-        if drawn.index(2) == 0 {
-            let other = (to + 1 + drawn.index(PROCESSES - 1)) % PROCESSES;
-            clicks.push(Click { asks: asks.clone(), to: other });
-        }
-        clicks.push(Click { asks, to });
     }
 
     /// Sends all at once, and judges what was answered.
@@ -180,4 +170,14 @@ impl<'s> Storm<'s> {
         });
         told.collect()
     }
+}
+
+/// Once, or twice on two processes.
+fn click(asks: Vec<Ask>, clicks: &mut Vec<Click>, drawn: &mut Seeded) {
+    let to = drawn.index(PROCESSES);
+    if drawn.index(2) == 0 {
+        let other = (to + 1 + drawn.index(PROCESSES - 1)) % PROCESSES;
+        clicks.push(Click { asks: asks.clone(), to: other });
+    }
+    clicks.push(Click { asks, to });
 }

@@ -175,6 +175,7 @@ impl Bench<'_> {
             .get_mut(&ask.what.code.number)
             .filter(|pass| is_code_of(self.keys, tx, &ask.what.code, pass))
         else {
+            self.brake.note(site.number, ask.what.code.number);
             self.wrong.push((site.number, ask.what.code.number));
             return Err(Refusal::UnknownPass.into());
         };
