@@ -15,6 +15,7 @@ pub mod redemption;
 pub mod report;
 pub mod settlement;
 pub mod site;
+pub mod workshop;
 
 pub use once::{Outcome, RequestKey, once};
 

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::db::programmes::{self, Programme};
 use crate::db::{Tx, memberships};
 use crate::domain::bank::Iban;
-use crate::domain::programme::{LegalRoad, ProgrammeCode};
+use crate::domain::programme::{LegalRoad, PassesPerService, ProgrammeCode};
 use crate::domain::territory::Territory;
 use crate::domain::text::Line;
 use crate::domain::{Action, Actor, Amount, ProgrammeId, Refusal};
@@ -33,6 +33,9 @@ pub struct NewProgramme {
     /// How many passes one person may receive in all: 1 to 1,000.
     #[schema(minimum = 1, maximum = 1000)]
     pub max_passes_per_person: i32,
+    /// How many of these it may spend on a service; a service that is left out has no limit.
+    #[serde(default)]
+    pub passes_per_service: PassesPerService,
     /// Where its passes may be used.
     pub territory: Territory,
     /// Holder of the ring-fenced account, as the bank knows it: 1 to 70 characters.
@@ -66,6 +69,7 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, new: NewProgramme) -> Result<Progr
         debtor_iban: new.debtor_iban,
         created_at: tx.now,
         created_by: actor.user,
+        passes_per_service: new.passes_per_service,
     };
     programmes::insert(tx, &programme)?;
     memberships::insert(tx, &Actor { programme: id, ..*actor })?;

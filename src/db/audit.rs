@@ -54,7 +54,7 @@ pub fn run(tx: &mut Tx<'_>, query: &str) -> Result<Found> {
 }
 
 /// Name, rule in French, and a query whose rows each name something that breaks it.
-pub const CHECKS: [(&str, &str, &str); 9] = [
+pub const CHECKS: [(&str, &str, &str); 11] = [
     (
         "pass_state_replays",
         "Le journal, rejoué depuis zéro, met chaque pass dans l'état où il est",
@@ -153,6 +153,25 @@ pub const CHECKS: [(&str, &str, &str); 9] = [
         "numbers_have_no_gap",
         "Les récépissés numérotés se suivent sans trou",
         "SELECT kind::text FROM entries WHERE number IS NOT NULL GROUP BY kind HAVING max(number) <> count(*)",
+    ),
+    (
+        "person_is_within_the_limit",
+        "Personne n'a utilisé pour un service plus de pass que le dispositif n'en permet",
+        // Named by a pass: a person is never named.
+        "WITH programme AS MATERIALIZED (SELECT passes_per_service AS limits FROM programmes WHERE id = current_programme())
+         SELECT min(r.pass)::text FROM redemptions r
+         JOIN passes p ON p.number = r.pass AND p.cycle = r.cycle AND p.state = 'redeemed'
+         JOIN hand_overs h ON h.number = r.hand_over
+         WHERE (SELECT limits FROM programme) ->> r.service::text IS NOT NULL
+         GROUP BY h.person_key, r.service HAVING count(*) > ((SELECT limits FROM programme) ->> r.service::text)::integer",
+    ),
+    (
+        "workshop_has_room",
+        "Un atelier ne compte pas plus de personnes que déclaré",
+        "SELECT w.number::text FROM workshops w JOIN redemptions r ON r.workshop = w.number
+         JOIN passes p ON p.number = r.pass AND p.cycle = r.cycle AND p.state = 'redeemed'
+         JOIN hand_overs h ON h.number = r.hand_over
+         GROUP BY w.number, w.people HAVING count(DISTINCT h.person_key) > w.people",
     ),
 ];
 

@@ -34,3 +34,15 @@ pub fn receive(
         .returning(beneficiaries::passes_received)
         .get_result(tx.conn)?)
 }
+
+/// Makes whoever counts what one of these people spent wait until the end of this transaction. In the order of
+/// the key.
+pub fn lock(tx: &mut Tx<'_>, person_keys: &[Vec<u8>]) -> Result<()> {
+    beneficiaries::table
+        .filter(beneficiaries::person_key.eq_any(person_keys))
+        .order(beneficiaries::person_key)
+        .select(beneficiaries::person_key)
+        .for_no_key_update()
+        .load::<Vec<u8>>(tx.conn)?;
+    Ok(())
+}

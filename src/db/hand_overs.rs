@@ -56,3 +56,11 @@ pub fn count_by_eligibility(tx: &mut Tx<'_>) -> Result<Vec<(Eligibility, i64)>> 
         .select((hand_overs::eligibility, diesel::dsl::count_star()))
         .load(tx.conn)?)
 }
+
+/// Whose each of these hand-overs is.
+pub fn people(tx: &mut Tx<'_>, numbers: &[HandOverId]) -> Result<Vec<(HandOverId, Vec<u8>)>> {
+    Ok(hand_overs::table
+        .filter(hand_overs::number.eq_any(numbers))
+        .select((hand_overs::number, hand_overs::person_key))
+        .load(tx.conn)?)
+}

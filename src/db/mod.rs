@@ -17,6 +17,7 @@ pub mod bank_accounts;
 pub mod beneficiaries;
 pub mod booklets;
 pub mod deliveries;
+pub mod digests;
 pub mod entries;
 pub mod executions;
 pub mod fundings;
@@ -36,6 +37,7 @@ pub mod sites;
 pub mod transfers;
 pub mod users;
 pub mod voids;
+pub mod workshops;
 pub mod wrong_tries;
 
 use std::sync::Arc;

@@ -18,6 +18,7 @@ use crate::domain::service::Service;
 use crate::domain::{
     Amount, BankAccountId, BookletId, BusinessDate, DeliveryId, EntryId, FundingId, HandOverId,
     OrderId, OrganisationId, PassNumber, PayoutId, ProgrammeId, SettlementId, SiteId, UserId,
+    WorkshopId,
 };
 
 /// The plumbing that makes `$rust` usable wherever a `$sql` is; each type says only how it is written and read.
@@ -95,7 +96,8 @@ numbers!(
     PayoutId,
     ProgrammeId,
     SettlementId,
-    SiteId
+    SiteId,
+    WorkshopId
 );
 
 wrapped! {

@@ -7,7 +7,7 @@ use diesel::sql_types::Integer;
 use super::Tx;
 use super::schema::programmes;
 use crate::domain::bank::Iban;
-use crate::domain::programme::{LegalRoad, ProgrammeCode, Terms};
+use crate::domain::programme::{LegalRoad, PassesPerService, ProgrammeCode, Terms};
 use crate::domain::territory::Territory;
 use crate::domain::{Amount, ProgrammeId, Refusal, Timestamp, UserId};
 use crate::error::Result;
@@ -30,6 +30,7 @@ pub struct Programme {
     pub debtor_iban: Iban,
     pub created_at: Timestamp,
     pub created_by: UserId,
+    pub passes_per_service: PassesPerService,
 }
 
 impl Programme {
@@ -60,6 +61,7 @@ struct Row {
     debtor_iban: String,
     created_at: Timestamp,
     created_by: UserId,
+    passes_per_service: serde_json::Value,
 }
 
 impl TryFrom<Row> for Programme {
@@ -84,6 +86,8 @@ impl TryFrom<Row> for Programme {
                 .map_err(|_| anyhow::anyhow!("an IBAN in the database is not one"))?,
             created_at: row.created_at,
             created_by: row.created_by,
+            passes_per_service: serde_json::from_value(row.passes_per_service)
+                .map_err(anyhow::Error::from)?,
         })
     }
 }
@@ -118,6 +122,8 @@ pub fn insert(tx: &mut Tx<'_>, new: &Programme) -> Result<()> {
         debtor_iban: new.debtor_iban.as_str().to_owned(),
         created_at: new.created_at,
         created_by: new.created_by,
+        passes_per_service: serde_json::to_value(&new.passes_per_service)
+            .map_err(anyhow::Error::from)?,
     };
     let written = diesel::insert_into(programmes::table)
         .values(row)

@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid,
+};
 
 use super::Tx;
 use super::schema::redemptions;
@@ -12,6 +14,7 @@ use crate::domain::pass::LastUse;
 use crate::domain::service::Service;
 use crate::domain::{
     BusinessDate, EntryId, HandOverId, OrganisationId, PassNumber, RedemptionId, SiteId, Timestamp,
+    WorkshopId,
 };
 use crate::error::Result;
 
@@ -27,15 +30,16 @@ pub struct Redemption {
     pub site: SiteId,
     pub service: Service,
     pub redeemed_at: Timestamp,
+    pub workshop: Option<WorkshopId>,
 }
 
 statement! {
     InsertRedemptions {
         passes: Array<Integer> = [PassNumber], cycles: Array<SmallInt> = [i16], entries: Array<Uuid> = [EntryId],
         hand_overs: Array<Integer> = [HandOverId], sites: Array<Integer> = [SiteId], services: Array<ServiceSql> = [Service],
-        redeemed_at: Array<Timestamptz> = [Timestamp],
+        redeemed_at: Array<Timestamptz> = [Timestamp], workshops: Array<Nullable<Integer>> = [Option<WorkshopId>],
     } -> (),
-    "INSERT INTO redemptions (pass, cycle, entry_id, hand_over, site, service, redeemed_at) SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO redemptions (pass, cycle, entry_id, hand_over, site, service, redeemed_at, workshop) SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 /// Writes redemptions.
@@ -48,6 +52,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &[Redemption]) -> Result<()> {
         sites: &new.iter().map(|redemption| redemption.site).collect::<Vec<_>>(),
         services: &new.iter().map(|redemption| redemption.service).collect::<Vec<_>>(),
         redeemed_at: &new.iter().map(|redemption| redemption.redeemed_at).collect::<Vec<_>>(),
+        workshops: &new.iter().map(|redemption| redemption.workshop).collect::<Vec<_>>(),
     }
     .execute(tx.conn)?;
     Ok(())
@@ -92,6 +97,8 @@ pub struct Listed {
     pub payout: Option<i32>,
     #[diesel(sql_type = Nullable<diesel::sql_types::Date>)]
     pub debited_on: Option<BusinessDate>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub workshop: Option<WorkshopId>,
 }
 
 /// A page of the redemptions of an organisation's sites, or of one of them, newest first: those before `before`.
@@ -103,7 +110,7 @@ pub fn page(
     limit: i64,
 ) -> Result<Vec<Listed>> {
     Ok(sql_query(
-        "SELECT r.pass, r.cycle, r.site, r.service, r.redeemed_at, v.voided_at, i.payout, d.debited_on
+        "SELECT r.pass, r.cycle, r.site, r.service, r.redeemed_at, v.voided_at, i.payout, d.debited_on, r.workshop
          FROM redemptions r JOIN sites s ON s.number = r.site
          LEFT JOIN voids v ON v.pass = r.pass AND v.cycle = r.cycle
          LEFT JOIN payout_items i ON i.pass = r.pass AND i.cycle = r.cycle
@@ -116,6 +123,58 @@ pub fn page(
     .bind::<Timestamptz, _>(before.0)
     .bind::<Integer, _>(before.1)
     .bind::<BigInt, _>(limit)
+    .load(tx.conn)?)
+}
+
+/// How many passes a person has spent on a service.
+#[derive(Clone, Debug, QueryableByName)]
+#[expect(missing_docs, reason = "the table of the same words, counted")]
+pub struct Spent {
+    #[diesel(sql_type = Binary)]
+    pub person_key: Vec<u8>,
+    #[diesel(sql_type = ServiceSql)]
+    pub service: Service,
+    #[diesel(sql_type = BigInt)]
+    pub passes: i64,
+}
+
+/// What these people have spent on these services, redemptions that were undone left out: from a person to its
+/// booklets, their passes, and the redemption of each that is spent. Planned at each call, as
+/// [`super::entries::by_request_keys`] is and for the same reason.
+pub fn spent_by(
+    tx: &mut Tx<'_>,
+    person_keys: &[Vec<u8>],
+    services: &[Service],
+) -> Result<Vec<Spent>> {
+    Ok(sql_query(
+        "SELECT h.person_key, r.service, count(*) AS passes FROM hand_overs h JOIN booklets b ON b.number = h.booklet
+         JOIN passes p ON p.number BETWEEN b.first_pass AND b.first_pass + b.size - 1 AND p.hand_over = h.number AND p.state = 'redeemed'
+         JOIN redemptions r ON r.pass = p.number AND r.cycle = p.cycle
+         WHERE h.person_key = ANY ($1) AND r.service = ANY ($2) GROUP BY h.person_key, r.service",
+    )
+    .bind::<Array<Binary>, _>(person_keys)
+    .bind::<Array<ServiceSql>, _>(services)
+    .load(tx.conn)?)
+}
+
+/// A person one of whose passes was spent at a workshop.
+#[derive(Clone, Debug, QueryableByName)]
+#[expect(missing_docs, reason = "the columns of the same names")]
+pub struct Seat {
+    #[diesel(sql_type = Integer)]
+    pub workshop: WorkshopId,
+    #[diesel(sql_type = Binary)]
+    pub person_key: Vec<u8>,
+}
+
+/// Whose passes were spent at these workshops, redemptions that were undone left out.
+pub fn seats(tx: &mut Tx<'_>, workshops: &[WorkshopId]) -> Result<Vec<Seat>> {
+    Ok(sql_query(
+        "SELECT DISTINCT r.workshop, h.person_key FROM redemptions r
+         JOIN passes p ON p.number = r.pass AND p.cycle = r.cycle AND p.state = 'redeemed'
+         JOIN hand_overs h ON h.number = r.hand_over WHERE r.workshop = ANY ($1)",
+    )
+    .bind::<Array<Integer>, _>(workshops)
     .load(tx.conn)?)
 }
 

@@ -45,6 +45,7 @@ diesel::table! {
         debtor_iban -> Text,
         created_at -> Timestamptz,
         created_by -> Uuid,
+        passes_per_service -> Jsonb,
     }
 }
 
@@ -279,6 +280,7 @@ diesel::table! {
         site -> Integer,
         service -> Service,
         redeemed_at -> Timestamptz,
+        workshop -> Nullable<Integer>,
     }
 }
 
@@ -363,5 +365,17 @@ diesel::table! {
         confirmed_by -> Uuid,
         entry_id -> Uuid,
         debited_on -> Date,
+    }
+}
+
+diesel::table! {
+    workshops (number) {
+        number -> Integer,
+        site -> Integer,
+        held_on -> Date,
+        place -> Text,
+        people -> Integer,
+        declared_by -> Uuid,
+        declared_at -> Timestamptz,
     }
 }

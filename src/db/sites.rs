@@ -58,6 +58,18 @@ pub fn by_numbers(tx: &mut Tx<'_>, numbers: &[SiteId]) -> Result<Vec<Site>> {
         .load(tx.conn)?)
 }
 
+/// Makes whoever asks the same of one of these sites wait until the end of this transaction; redemptions that
+/// don't ask go on. In the order of the key.
+pub fn lock(tx: &mut Tx<'_>, numbers: &[SiteId]) -> Result<()> {
+    sites::table
+        .filter(sites::number.eq_any(numbers))
+        .order(sites::number)
+        .select(sites::number)
+        .for_no_key_update()
+        .load::<SiteId>(tx.conn)?;
+    Ok(())
+}
+
 /// A page of them by number.
 pub fn page(tx: &mut Tx<'_>, after: SiteId, limit: i64) -> Result<Vec<Site>> {
     Ok(sites::table

@@ -102,6 +102,8 @@ pub enum Action {
     TracePass,
     ReadReports,
     VerifyLedger,
+    DeclareWorkshop,
+    ReadDigest,
 }
 
 impl Actor {
@@ -141,6 +143,10 @@ pub fn allows(role: Role, action: Action) -> bool {
         A::HandOver | A::ReadOwnStock => &[R::PrescriberManager, R::PrescriberAgent],
         A::CheckPass | A::Redeem | A::VoidRedemption | A::ReadOwnRedemptions => {
             &[R::SiteManager, R::SiteMediator]
+        }
+        A::DeclareWorkshop => &[R::SiteManager, R::SiteMediator],
+        A::ReadDigest => {
+            &[R::OperatorAdmin, R::OperatorAccountant, R::SiteManager, R::SiteMediator, R::Auditor]
         }
         A::DeclareBankAccount | A::ReadOwnPayouts => &[R::SiteManager],
         A::ReadBankAccounts => {

@@ -93,6 +93,8 @@ numbers! {
     SettlementId, 1;
     /// A payout (fr: contre-paiement).
     PayoutId, 1;
+    /// A workshop at a site (fr: atelier).
+    WorkshopId, 1;
 }
 
 impl ProgrammeId {

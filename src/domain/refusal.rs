@@ -24,6 +24,7 @@ fn in_french(what: &str) -> &str {
         "settlement" => "lot de paiement",
         "execution" => "exécution",
         "payout" => "contre-paiement",
+        "workshop" => "atelier",
         other => other,
     }
 }
@@ -92,6 +93,18 @@ pub enum Refusal {
     ServiceNotAllowed { service: String },
     #[error("Ce lieu n'est pas qualifié à la date du {on}. Contactez l'opérateur du dispositif.")]
     SiteNotQualified { on: BusinessDate },
+    #[error(
+        "Cette personne a déjà utilisé {limit} pass pour « {service} », le plus que le dispositif permet. N'acceptez pas celui-ci pour ce service ; un autre service reste possible."
+    )]
+    LimitReached { service: String, limit: i32 },
+    #[error(
+        "Cet atelier se tient le {on}, pas aujourd'hui. Choisissez celui du jour, ou n'en nommez aucun."
+    )]
+    WorkshopOnAnotherDay { on: BusinessDate },
+    #[error(
+        "Les pass de {people} personnes, autant que déclaré, ont servi à cet atelier, et celui-ci est d'une autre. Déclarez un autre atelier, ou n'en nommez aucun."
+    )]
+    WorkshopFull { people: i32 },
     #[error("Cette utilisation a déjà été annulée.")]
     AlreadyVoided,
     #[error(

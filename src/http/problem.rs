@@ -58,6 +58,16 @@ impl Problem {
         Self { field, ..Self::new("invalid", "Donnée invalide", StatusCode::BAD_REQUEST, detail) }
     }
 
+    /// Its HTTP status.
+    pub(super) const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// After how many seconds the same request may be sent again, when it may.
+    pub(super) const fn retry_after_seconds(&self) -> Option<u32> {
+        self.retry_after_seconds
+    }
+
     pub(super) fn not_found() -> Self {
         let detail =
             "Cette adresse n'existe pas. Le contrat de l'API est à l'adresse /openapi.yaml.";
@@ -137,6 +147,9 @@ fn title_and_status(refusal: &Refusal) -> (&'static str, StatusCode) {
         R::OutOfTerritory { .. } => ("Hors du territoire", S::UNPROCESSABLE_ENTITY),
         R::ServiceNotAllowed { .. } => ("Service non déclaré", S::UNPROCESSABLE_ENTITY),
         R::SiteNotQualified { .. } => ("Lieu non qualifié", S::UNPROCESSABLE_ENTITY),
+        R::LimitReached { .. } => ("Limite par personne atteinte", S::CONFLICT),
+        R::WorkshopOnAnotherDay { .. } => ("Atelier d'un autre jour", S::UNPROCESSABLE_ENTITY),
+        R::WorkshopFull { .. } => ("Atelier complet", S::CONFLICT),
         R::AlreadyVoided => ("Déjà annulée", S::CONFLICT),
         R::AlreadySettled => ("Déjà en paiement", S::CONFLICT),
         R::MakerIsChecker => ("Une autre personne est attendue", S::FORBIDDEN),

@@ -153,6 +153,14 @@ async fn read<T: Body>(
     Ok(bytes)
 }
 
+/// Reads one object of a list, so that what is wrong in it is its own problem.
+pub(super) fn read_item<T: DeserializeOwned>(item: &serde_json::Value) -> Result<T, Problem> {
+    if !item.is_object() {
+        return Err(Problem::invalid(None, "Un objet JSON est attendu, entre accolades."));
+    }
+    serde_path_to_error::deserialize(item).map_err(|error| unreadable(&error))
+}
+
 fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let inner = error.inner();
     if !inner.is_data() {

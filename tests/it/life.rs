@@ -338,8 +338,12 @@ fn a_mediator_redeems_with_what_it_has_in_hand() {
     let world = World::new();
     let region = &world.region;
     let typed = region.code(1).typable().to_lowercase().replace('-', " ");
-    let what =
-        NewRedemption { code: typed.try_into().unwrap(), service: Service::Employment, site: None };
+    let what = NewRedemption {
+        code: typed.try_into().unwrap(),
+        service: Service::Employment,
+        site: None,
+        workshop: None,
+    };
     let redeemed = region
         .redeems_all(&[Region::asked(region.mediator, what, &fresh_key())])
         .unwrap()

@@ -83,8 +83,52 @@ fn when_postgresql_ends_under_a_redemption_what_is_told_is_true_and_its_key_tell
             assert!(before.is_empty() || before == stored, "{moment:?} {end:?}");
         }
     }
+    let rest: Vec<i32> = passes.copied().collect();
+    a_batch_told_nothing_of_is_asked_for_again(
+        &rest,
+        &region,
+        &fleet,
+        &client,
+        &token,
+        &mut server,
+    );
     region.books_hold();
     fleet.assert_faultless();
+}
+
+/// The first of a batch stands still in its COMMIT when PostgreSQL is killed: nobody knows of it, whatever is
+/// known of those behind it. Sent again, the whole batch is told what is so.
+fn a_batch_told_nothing_of_is_asked_for_again(
+    passes: &[i32],
+    region: &Region,
+    fleet: &Fleet<'_>,
+    client: &Client,
+    token: &str,
+    server: &mut Server,
+) {
+    let ask =
+        |pass: &i32| Ask::new(region, *pass, &region.fourmies, token, format!("batch-{pass}"));
+    let asks: Vec<Ask> = passes.iter().map(ask).collect();
+    let send = || client.redeem_all(fleet.address(0), &asks).unwrap().ok();
+    let told = thread::scope(|scope| {
+        let event = hold(Moment::InCommit, passes[0], server);
+        let asked = scope.spawn(send);
+        wait_until_waiting(&mut superuser(server), "application_name = 'souche'", event);
+        server.kill().unwrap();
+        server.restart().unwrap();
+        asked.join().unwrap()
+    });
+    superuser(server).run("DELETE FROM held");
+    let first = &told["items"][0];
+    assert_eq!(
+        (&first["status"], &first["problem"]["code"]),
+        (&504.into(), &"unknown_outcome".into())
+    );
+    let again = send();
+    for (pass, item) in passes.iter().zip(again["items"].as_array().unwrap()) {
+        let receipt = item["redemption"]["receipt"].as_str();
+        assert_eq!(receipts(*pass, server), [receipt.unwrap_or_else(|| panic!("{item}"))]);
+    }
 }
 
 fn superuser(server: &Server) -> Sql {

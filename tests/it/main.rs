@@ -15,6 +15,7 @@ mod clocks;
 mod concurrency;
 mod crash;
 mod demo;
+mod digest;
 mod http;
 mod life;
 mod lost_answers;

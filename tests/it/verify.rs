@@ -167,6 +167,20 @@ fn a_debit_at_the_bank_that_was_made_up() {
 }
 
 #[test]
+fn a_limit_that_was_gone_past() {
+    let spent = found_after(
+        "UPDATE programmes SET passes_per_service = '{\"everyday_tools\": 5}' WHERE id = 1",
+    );
+    assert_eq!(spent, ["person_is_within_the_limit"]);
+    // Paul's, beside Jeanne.
+    let seated = found_after(
+        "UPDATE workshops SET people = 1 WHERE programme_id = 1;
+         UPDATE redemptions SET workshop = 1, hand_over = 2 WHERE programme_id = 1 AND pass = 5",
+    );
+    assert_eq!(seated, ["workshop_has_room"]);
+}
+
+#[test]
 fn a_number_that_is_missing() {
     for kind in ["mint", "funding", "hand_over", "payout_approval"] {
         let last =

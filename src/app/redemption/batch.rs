@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::brake::{self, Brake};
 use super::counter::{Counter, is_code_of, site_of};
+use super::room::{Room, Wanted};
 use crate::app::once::{Outcome, RequestKey};
 use crate::db::passes::Pass;
 use crate::db::programmes::Programme;
@@ -20,7 +21,7 @@ use crate::domain::money::Money;
 use crate::domain::pass::PassStateName;
 use crate::domain::service::Service;
 use crate::domain::{
-    Action, Actor, HandOverId, PassNumber, RedemptionId, Refusal, SiteId, Timestamp,
+    Action, Actor, HandOverId, PassNumber, RedemptionId, Refusal, SiteId, Timestamp, WorkshopId,
 };
 use crate::error::{Error, Result};
 use crate::keys::Keys;
@@ -38,6 +39,9 @@ pub struct NewRedemption {
     /// Where; a mediator's own site when left out.
     #[serde(default)]
     pub site: Option<SiteId>,
+    /// At which workshop of that site and of the day, if at one.
+    #[serde(default)]
+    pub workshop: Option<WorkshopId>,
 }
 
 /// One request of a batch.
@@ -63,6 +67,8 @@ pub struct Redeemed {
     pub site: SiteId,
     /// For what.
     pub service: Service,
+    /// At which workshop.
+    pub workshop: Option<WorkshopId>,
     /// When.
     #[schema(value_type = String, format = DateTime)]
     pub redeemed_at: Timestamp,
@@ -96,7 +102,9 @@ pub(super) fn redeem_in(
     sites.sort_unstable();
     sites.dedup();
     let mut earlier = earlier(tx, asks)?;
+    let wanted: Vec<Wanted> = asks.iter().map(|ask| ask.what.into()).collect();
     let mut bench = Bench {
+        room: Room::read(tx, &programme.passes_per_service, &locked, &wanted, true)?,
         counter: Counter::read(tx, programme, &locked, &sites)?,
         brake: Brake::read(tx, &sites, &numbers)?,
         passes: locked.into_iter().map(|pass| (pass.number, pass)).collect(),
@@ -141,6 +149,7 @@ struct Granted {
     hand_over: HandOverId,
     site: SiteId,
     service: Service,
+    workshop: Option<WorkshopId>,
     at: Timestamp,
     actor: Actor,
     request: ([u8; 16], [u8; 16]),
@@ -149,6 +158,7 @@ struct Granted {
 /// Where the requests of a batch are judged, one after the other.
 struct Bench<'k> {
     counter: Counter<'k>,
+    room: Room,
     brake: Brake,
     passes: HashMap<PassNumber, Pass>,
     granted: Vec<Granted>,
@@ -169,12 +179,15 @@ impl Bench<'_> {
     fn judge(&mut self, tx: &Tx<'_>, ask: &Ask) -> Result<()> {
         ask.actor.require(Action::Redeem)?;
         let site = self.counter.site(&ask.actor, ask.what.site)?;
+        let NewRedemption { service, workshop, .. } = ask.what;
+        self.room.ensure_known(workshop, site.number)?;
         self.brake.ensure_free(site.number, ask.what.code.number)?;
         let Some(pass) = self
             .passes
             .get_mut(&ask.what.code.number)
             .filter(|pass| is_code_of(self.keys, tx, &ask.what.code, pass))
         else {
+            self.brake.note(site.number, ask.what.code.number);
             self.wrong.push((site.number, ask.what.code.number));
             return Err(Refusal::UnknownPass.into());
         };
@@ -183,15 +196,19 @@ impl Bench<'_> {
                 Refusal::AlreadyRedeemed { at: twin.at, here: twin.site == site.number }.into()
             );
         }
-        let hand_over = self.counter.judge(tx, pass, site, Some(ask.what.service))?;
+        let hand_over = self.counter.judge(tx, pass, site, Some(service))?;
+        let at = ledger::after(tx, pass.changed_at);
+        self.room.ensure(hand_over, Some(service), workshop, at)?;
+        self.room.take(hand_over, service, workshop);
         pass.state_name = PassStateName::Redeemed;
         pass.cycle = pass.cycle.saturating_add(1);
         self.granted.push(Granted {
             id: RedemptionId { pass: pass.number, cycle: pass.cycle },
             hand_over,
             site: site.number,
-            service: ask.what.service,
-            at: ledger::after(tx, pass.changed_at),
+            service,
+            workshop,
+            at,
             actor: ask.actor,
             request: ask.request.short(ask.actor.user),
         });
@@ -210,7 +227,7 @@ fn write(tx: &mut Tx<'_>, programme: &Programme, granted: &[Granted]) -> Result<
     let new = granted.iter().map(|granted| {
         let facts = json!({
             "redemption": granted.id, "pass": granted.id.pass, "site": granted.site, "service": granted.service,
-            "hand_over": granted.hand_over, "amount_cents": face_value,
+            "hand_over": granted.hand_over, "amount_cents": face_value, "workshop": granted.workshop,
         });
         let entry = Entry::new(tx, EntryKind::Redemption, granted.actor.user, facts)
             .passes(Account::redeemed_at(granted.site), circulation, granted.id.pass, 1)
@@ -231,6 +248,7 @@ fn write(tx: &mut Tx<'_>, programme: &Programme, granted: &[Granted]) -> Result<
             site: granted.site,
             service: granted.service,
             redeemed_at: granted.at,
+            workshop: granted.workshop,
         })
         .collect();
     redemptions::insert(tx, &rows)?;
@@ -299,6 +317,7 @@ fn done(granted: &Granted, receipt: &Receipt, payable: Money) -> Result<Outcome>
         pass: granted.id.pass,
         site: granted.site,
         service: granted.service,
+        workshop: granted.workshop,
         redeemed_at: granted.at,
         payable,
         receipt: receipt.text.clone(),
@@ -340,6 +359,8 @@ fn told(receipt: &str) -> Result<Outcome> {
         redemption: RedemptionId,
         site: SiteId,
         service: Service,
+        #[serde(default)]
+        workshop: Option<WorkshopId>,
         amount_cents: i64,
     }
     #[derive(Deserialize)]
@@ -353,6 +374,7 @@ fn told(receipt: &str) -> Result<Outcome> {
         pass: kept.facts.redemption.pass,
         site: kept.facts.site,
         service: kept.facts.service,
+        workshop: kept.facts.workshop,
         redeemed_at: kept.recorded_at,
         payable: kept.facts.amount_cents.into(),
         receipt: receipt.to_owned(),

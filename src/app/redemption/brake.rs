@@ -28,6 +28,11 @@ impl Brake {
         Ok(Self(wrong_tries::since(tx, sites, passes, start)?))
     }
 
+    /// One more, for the requests behind it in the batch.
+    pub fn note(&mut self, site: SiteId, pass: PassNumber) {
+        self.0.push(Tries { site, pass, tries: 1 });
+    }
+
     /// Refuses when too many codes were wrong.
     pub fn ensure_free(&self, site: SiteId, pass: PassNumber) -> Result<(), Refusal> {
         let sum = |counts: &dyn Fn(&Tries) -> bool| {

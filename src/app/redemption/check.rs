@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::brake::{self, Brake};
 use super::counter::{Counter, is_code_of, site_of};
+use super::room::{Room, Wanted};
 use crate::db::{Tx, passes, programmes};
 use crate::domain::code::PassCode;
 use crate::domain::money::Money;
@@ -47,8 +48,14 @@ pub fn check(
         brake::count(tx, &[(site.number, code.number)])?;
         return Ok(Err(Refusal::UnknownPass));
     };
-    match counter.judge(tx, &pass, site, service) {
-        Ok(_) => {
+    let wanted = Wanted { pass: pass.number, service, workshop: None };
+    let limits = &counter.programme.passes_per_service;
+    let room = Room::read(tx, limits, std::slice::from_ref(&pass), &[wanted], false)?;
+    let judged = counter
+        .judge(tx, &pass, site, service)
+        .and_then(|hand_over| Ok(room.ensure(hand_over, service, None, tx.now)?));
+    match judged {
+        Ok(()) => {
             Ok(Ok(Checked { pass: pass.number, payable: counter.programme.face_value.into() }))
         }
         Err(Error::Refused(refusal)) => Ok(Err(refusal)),

@@ -9,6 +9,8 @@ mod batch;
 mod brake;
 mod check;
 mod counter;
+mod request;
+mod room;
 mod void;
 mod writer;
 
@@ -17,9 +19,14 @@ pub use check::{Checked, check};
 pub use void::{NewVoid, void};
 pub use writer::{Overloaded, Writer};
 
-use crate::db::Tx;
+use counter::site_of;
+
+use crate::db::digests::{self, SiteDay};
 use crate::db::redemptions::{self, Listed, SiteTotals};
-use crate::domain::{Action, Actor, PassNumber, Timestamp};
+use crate::db::{Tx, organisations, programmes, sites};
+use crate::domain::{
+    Action, Actor, Amount, BusinessDate, OrganisationId, PassNumber, Refusal, SiteId, Timestamp,
+};
 use crate::error::Result;
 
 /// Redemptions of the actor's site, or of all sites of its organisation, newest first.
@@ -38,4 +45,52 @@ pub fn totals(tx: &mut Tx<'_>, actor: &Actor) -> Result<Vec<SiteTotals>> {
     actor.require(Action::ReadOwnRedemptions)?;
     let totals = redemptions::site_totals(tx, actor.organisation()?)?;
     Ok(totals.into_iter().filter(|of| actor.site.is_none_or(|own| own == of.site)).collect())
+}
+
+/// Most days of a digest: a quarter.
+const MAX_DIGEST_DAYS: u64 = 92;
+
+/// Day by day, what the sites of an organisation redeemed and what they are owed: its own people see theirs (a
+/// mediator, its site), whoever runs or audits the programme says whose. With what a pass is worth.
+pub fn digest(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    organisation: Option<OrganisationId>,
+    from: BusinessDate,
+    until: BusinessDate,
+) -> Result<(Vec<SiteDay>, Amount)> {
+    actor.require(Action::ReadDigest)?;
+    let organisation = match (actor.organisation, organisation) {
+        (Some(own), Some(asked)) if own != asked => {
+            return Err(Refusal::not_found("organisation").into());
+        }
+        (Some(own), _) => own,
+        (None, Some(asked)) => organisations::get(tx, asked)?.number,
+        (None, None) => {
+            return Err(Refusal::invalid(
+                "organisation",
+                "précisez la structure dont vous lisez le relevé",
+            )
+            .into());
+        }
+    };
+    if until < from || until > from.plus_days(MAX_DIGEST_DAYS.saturating_sub(1)) {
+        return Err(Refusal::invalid(
+            "until",
+            "de 1 à 92 jours sont attendus, du premier au dernier inclus",
+        )
+        .into());
+    }
+    let days = digests::days(tx, organisation, actor.site, from, until)?;
+    Ok((days, programmes::current(tx)?.face_value))
+}
+
+/// The site that an actor acts at: a mediator's own, or one of a manager's organisation.
+pub(super) fn own_site(tx: &mut Tx<'_>, actor: &Actor, asked: Option<SiteId>) -> Result<SiteId> {
+    let site = sites::get(tx, site_of(actor, asked)?)?;
+    if site.organisation == actor.organisation()? {
+        Ok(site.number)
+    } else {
+        Err(Refusal::not_found("site").into())
+    }
 }

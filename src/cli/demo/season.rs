@@ -209,7 +209,12 @@ impl<'s> Season<'s> {
         Ok(Ask {
             actor: *actor,
             request,
-            what: NewRedemption { code, service: presented.service, site: Some(*site) },
+            what: NewRedemption {
+                code,
+                service: presented.service,
+                site: Some(*site),
+                workshop: None,
+            },
         })
     }
 

@@ -17,7 +17,7 @@ use crate::db::organisations::Organisation;
 use crate::db::programmes::Programme;
 use crate::db::sites::Site;
 use crate::domain::commune::{Commune, Department, InseeCode};
-use crate::domain::programme::LegalRoad;
+use crate::domain::programme::{LegalRoad, PassesPerService};
 use crate::domain::seeded::Seeded;
 use crate::domain::service::Service;
 use crate::domain::territory::Territory;
@@ -168,6 +168,7 @@ impl House<'_> {
             legal_road: LegalRoad::ConventionMandat,
             face_value_cents: Amount::try_from(1000).map_err(anyhow::Error::msg)?,
             max_passes_per_person: 10,
+            passes_per_service: PassesPerService::default(),
             territory: self.setting.territory.clone(),
             debtor_name: line("Compte cantonné inventé - démonstration")?,
             debtor_iban: iban::invented(self.seeded.next_u64())?,

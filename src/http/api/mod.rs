@@ -3,6 +3,7 @@
 mod auth;
 mod bank_accounts;
 mod deliveries;
+mod digests;
 mod hand_overs;
 mod health;
 mod orders;
@@ -11,12 +12,14 @@ mod passes;
 mod payouts;
 mod programmes;
 mod receipt;
+mod redemption_batches;
 mod redemptions;
 mod reports;
 mod settlements;
 mod sites;
 mod stock;
 mod users;
+mod workshops;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -33,6 +36,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     stock::routes(config);
     hand_overs::routes(config);
     redemptions::routes(config);
+    redemption_batches::routes(config);
+    digests::routes(config);
+    workshops::routes(config);
     bank_accounts::routes(config);
     settlements::routes(config);
     payouts::routes(config);

@@ -9,7 +9,7 @@ use crate::app::programme::{self, NewProgramme};
 use crate::db::programmes::Programme;
 use crate::db::{self, Scope};
 use crate::domain::money::Money;
-use crate::domain::programme::{LegalRoad, ProgrammeCode};
+use crate::domain::programme::{LegalRoad, PassesPerService, ProgrammeCode};
 use crate::domain::territory::Territory;
 use crate::domain::{Actor, ProgrammeId};
 use crate::http::write::{KeyHeader, Write};
@@ -40,6 +40,8 @@ struct ProgrammeView {
     face_value: Money,
     /// How many passes one person may receive in all.
     max_passes_per_person: i32,
+    /// How many of these it may spend on a service; a service that is left out has no limit.
+    passes_per_service: PassesPerService,
     /// Where its passes may be used.
     territory: Territory,
 }
@@ -56,6 +58,7 @@ impl From<Programme> for ProgrammeView {
             legal_road: programme.legal_road,
             face_value: programme.face_value.into(),
             max_passes_per_person: programme.max_passes_per_person,
+            passes_per_service: programme.passes_per_service,
             territory: programme.territory,
         }
     }

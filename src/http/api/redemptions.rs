@@ -13,7 +13,7 @@ use crate::domain::code::PassCode;
 use crate::domain::date::parse_instant;
 use crate::domain::service::Service as Offered;
 use crate::domain::{
-    Actor, BusinessDate, PassNumber, PayoutId, RedemptionId, Refusal, SiteId, Timestamp,
+    Actor, BusinessDate, PassNumber, PayoutId, RedemptionId, Refusal, SiteId, Timestamp, WorkshopId,
 };
 use crate::http::page::{Page, PageQuery};
 use crate::http::write::{Json, KeyHeader, Write};
@@ -50,6 +50,8 @@ struct ListedView {
     site: SiteId,
     /// For what.
     service: Offered,
+    /// At which workshop.
+    workshop: Option<WorkshopId>,
     /// When.
     #[schema(value_type = String, format = DateTime)]
     redeemed_at: Timestamp,
@@ -69,6 +71,7 @@ impl From<Listed> for ListedView {
             pass: listed.pass,
             site: listed.site,
             service: listed.service,
+            workshop: listed.workshop,
             redeemed_at: listed.redeemed_at,
             voided_at: listed.voided_at,
             payout: listed.payout.map(PayoutId::new),
@@ -119,7 +122,7 @@ async fn redeem(
     write: Write<NewRedemption>,
 ) -> Result<HttpResponse, Problem> {
     let (reply, outcome) = oneshot::channel();
-    let ask = Ask { actor, request: write.key, what: write.body };
+    let ask = Ask { actor, request: write.body.request(write.key.as_str())?, what: write.body };
     // Nobody left to hear it: the client hung up, and its key will tell.
     let queued = service.redemptions.submit(ask, move |outcome| drop(reply.send(outcome)));
     queued.map_err(|_| Problem::busy("the queue of redemptions is full"))?;

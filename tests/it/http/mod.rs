@@ -1,8 +1,10 @@
 //! The API over real HTTP.
 
 mod bad_input;
+mod batches;
 mod contract;
 mod counter;
 mod path;
 mod region;
 mod tenancy;
+mod workshops;

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use souche::domain::Refusal;
 
 use crate::support::World;
-use crate::support::region::{Counter, Region};
+use crate::support::region::{Counter, Region, fresh_key};
 
 const BRAKED: Refusal = Refusal::TooManyTries { retry_after_seconds: 900 };
 
@@ -53,6 +53,21 @@ fn a_refusal_of_the_brake_is_not_counted_as_a_try() {
     let region = &world.region;
     wrong_tries(region, &region.fourmies, 1, 5);
     region.tries_a_wrong_code(&region.fourmies, 1).unwrap_err();
+    assert_eq!(world.service().column("SELECT tries FROM wrong_tries"), ["5"]);
+}
+
+#[test]
+fn guesses_that_come_in_one_batch_are_braked_within_it() {
+    let world = World::new();
+    let region = &world.region;
+    let asks: Vec<_> = (0..8)
+        .map(|_| region.ask(&region.fourmies, region.wrong_code(1), &fresh_key()))
+        .chain([region.ask(&region.fourmies, region.code(2), &fresh_key())])
+        .collect();
+    let told = region.redeems_all(&asks).unwrap();
+    let unknown = told.iter().filter(|told| **told == Err(Refusal::UnknownPass)).count();
+    let braked = told.iter().filter(|told| **told == Err(BRAKED)).count();
+    assert_eq!((unknown, braked, told[8].is_ok()), (5, 3, true), "{told:?}");
     assert_eq!(world.service().column("SELECT tries FROM wrong_tries"), ["5"]);
 }
 

@@ -5,5 +5,7 @@ mod batches;
 mod brake;
 mod dates;
 mod keys;
+mod limits;
 mod refusals;
 mod voids;
+mod workshops;

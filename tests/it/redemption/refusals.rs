@@ -14,7 +14,8 @@ fn code_of(told: Result<crate::support::Redeemed, Refusal>) -> &'static str {
 
 /// Redeems for a service, and says how it was told.
 fn redeems_for(region: &Region, at: &Counter, pass: i32, service: Service) -> &'static str {
-    let what = NewRedemption { code: region.code(pass), service, site: Some(at.site) };
+    let what =
+        NewRedemption { code: region.code(pass), service, site: Some(at.site), workshop: None };
     code_of(region.redeems_all(&[Region::asked(at.manager, what, &fresh_key())]).unwrap().remove(0))
 }
 
@@ -188,7 +189,7 @@ fn a_site_is_of_the_organisation_that_presents_the_pass() {
     let region = &world.region;
     let code = region.code(1);
     let at = |actor, site: Option<SiteId>| {
-        let what = NewRedemption { code, service: Service::EverydayTools, site };
+        let what = NewRedemption { code, service: Service::EverydayTools, site, workshop: None };
         code_of(region.redeems_all(&[Region::asked(actor, what, &fresh_key())]).unwrap().remove(0))
     };
     assert_eq!(at(region.fourmies.manager, Some(region.avesnes.site)), "not_found");

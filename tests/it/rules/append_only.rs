@@ -64,6 +64,8 @@ fn history_is_neither_changed_nor_deleted() {
         ("redemptions", "site = 1"),
         ("redemptions", "redeemed_at = now()"),
         ("voids", "reason = 'x'"),
+        ("workshops", "people = people + 1"),
+        ("redemptions", "workshop = NULL"),
         ("hand_overs", "booklet = 1"),
         ("deliveries", "last_booklet = 6"),
         ("delivery_receipts", "missing_booklets = '{1}'"),
@@ -82,6 +84,7 @@ fn history_is_neither_changed_nor_deleted() {
         ("passes", "number = number + 1000"),
         ("passes", "booklet = 1"),
         ("programmes", "face_value_cents = 1"),
+        ("programmes", "passes_per_service = '{}'"),
         ("requests", "body_hash = decode(repeat('00', 32), 'hex')"),
         ("memberships", "role = 'operator_admin'"),
     ];

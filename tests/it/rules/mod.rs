@@ -10,3 +10,4 @@ mod once_per_cycle;
 mod payouts;
 mod tenants;
 mod transfers;
+mod workshops;

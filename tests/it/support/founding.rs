@@ -9,7 +9,7 @@ use souche::app::site::{
 };
 use souche::db::{Db, Scope};
 use souche::domain::fictitious::fictitious_sites;
-use souche::domain::programme::LegalRoad;
+use souche::domain::programme::{LegalRoad, PassesPerService};
 use souche::domain::siret::Siret;
 use souche::domain::territory::Territory;
 use souche::domain::text::{Email, Password};
@@ -106,6 +106,7 @@ fn new_programme(code: &str, territory: Territory) -> NewProgramme {
         legal_road: LegalRoad::ConventionMandat,
         face_value_cents: Amount::try_from(1_000).unwrap(),
         max_passes_per_person: 10,
+        passes_per_service: PassesPerService::default(),
         territory,
         debtor_name: line("Operateur fictif"),
         debtor_iban: iban(3).parse().unwrap(),

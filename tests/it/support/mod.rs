@@ -15,7 +15,9 @@ pub mod world;
 use souche::app::Outcome;
 use souche::domain::service::Service;
 use souche::domain::text::Line;
-use souche::domain::{BusinessDate, PassNumber, RedemptionId, Refusal, SiteId, Timestamp};
+use souche::domain::{
+    BusinessDate, PassNumber, RedemptionId, Refusal, SiteId, Timestamp, WorkshopId,
+};
 use souche::error::{Error, Result};
 
 pub use world::World;
@@ -43,6 +45,7 @@ pub struct Redeemed {
     pub pass: PassNumber,
     pub site: SiteId,
     pub service: Service,
+    pub workshop: Option<WorkshopId>,
     pub redeemed_at: Timestamp,
     pub receipt: String,
 }

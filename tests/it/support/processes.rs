@@ -241,6 +241,25 @@ impl Client {
             },
         )
     }
+
+    /// Asks for several in one batch, whoever asks for the first.
+    pub fn redeem_all(&self, to: SocketAddr, asks: &[Ask]) -> Result<Answer, ureq::Error> {
+        let items = asks.iter().map(|ask| {
+            let mut item = ask.body.clone();
+            item["key"] = ask.key.as_str().into();
+            item
+        });
+        self.send(
+            to,
+            &Request {
+                method: "POST",
+                path: "/api/v1/redemptions:batch",
+                token: Some(&asks[0].token),
+                key: Some(&format!("{}-batch", asks[0].key)),
+                body: Some(json!({ "items": items.collect::<Value>() })),
+            },
+        )
+    }
 }
 
 struct Request<'r> {

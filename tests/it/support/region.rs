@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use souche::app::redemption::{Ask, Checked, NewRedemption, NewVoid, redeem_all};
 use souche::app::settlement::{Details, NewExecution, NewSettlement};
-use souche::app::{
-    RequestKey, bank_account, delivery, hand_over, order, redemption, report, settlement,
-};
+use souche::app::workshop::{self, NewWorkshop};
+use souche::app::{bank_account, delivery, hand_over, order, redemption, report, settlement};
 use souche::db::bank_accounts::BankAccount;
 use souche::db::{Clock, Db, Scope, Tx};
 use souche::domain::code::PassCode;
@@ -18,7 +17,7 @@ use souche::domain::person::Person;
 use souche::domain::service::Service;
 use souche::domain::{
     Actor, BankAccountId, BookletId, BusinessDate, OrderId, OrganisationId, PassNumber,
-    ProgrammeId, RedemptionId, Refusal, SettlementId, SiteId, Timestamp,
+    ProgrammeId, RedemptionId, Refusal, SettlementId, SiteId, Timestamp, WorkshopId,
 };
 use souche::error::Result;
 use souche::keys::Keys;
@@ -226,18 +225,37 @@ impl Region {
     /// A redemption asked for under a key; its body is all that is asked.
     #[expect(clippy::unused_self, reason = "whose people ask")]
     pub fn ask(&self, at: &Counter, code: PassCode, key: &str) -> Ask {
-        let what = NewRedemption { code, service: Service::EverydayTools, site: Some(at.site) };
+        let (service, site) = (Service::EverydayTools, Some(at.site));
+        let what = NewRedemption { code, service, site, workshop: None };
         Self::asked(at.manager, what, key)
     }
 
     /// What a person asks under a key.
     pub fn asked(actor: Actor, what: NewRedemption, key: &str) -> Ask {
-        let body = format!("{} {:?} {:?}", what.code.typable(), what.service, what.site);
-        Ask {
-            actor,
-            request: RequestKey::new(key, "POST /api/v1/redemptions", body.as_bytes()).unwrap(),
-            what,
-        }
+        Ask { actor, request: what.request(key).unwrap(), what }
+    }
+
+    /// Declares a workshop of a site.
+    pub fn declares_workshop(
+        &self,
+        at: &Counter,
+        held_on: BusinessDate,
+        people: i32,
+    ) -> Result<WorkshopId> {
+        let new = NewWorkshop { site: Some(at.site), held_on, place: line("Salle verte"), people };
+        Ok(self.does(|tx| workshop::declare(tx, &at.manager, new))?.number)
+    }
+
+    /// Redeems a pass at a workshop, under a new key.
+    pub fn redeems_at(
+        &self,
+        at: &Counter,
+        pass: i32,
+        workshop: WorkshopId,
+    ) -> Result<Redeemed, Refusal> {
+        let mut what = self.ask(at, self.code(pass), "-").what;
+        what.workshop = Some(workshop);
+        self.redeems_all(&[Self::asked(at.manager, what, &fresh_key())]).unwrap().remove(0)
     }
 
     /// Asks, alone in its batch.

@@ -11,7 +11,8 @@
 //!
 //! *Lived*, some days later: pass 1 voided, then used again; 2 and 3 used; all three paid by settlement 1.
 //! Pass 4 waits in settlement 2, prepared; pass 5 in settlement 3, approved, its execution declared and not
-//! confirmed. Pass 6 is used and in no settlement, 7 to 20 are unused. Order 3 and bank account 3 wait for
+//! confirmed. Pass 6 is used at
+//! workshop 1 and in no settlement, 7 to 20 are unused. Order 3 and bank account 3 wait for
 //! approval.
 
 use std::sync::LazyLock;
@@ -108,7 +109,8 @@ fn live(region: &Region) {
     assert_eq!(settlement, SettlementId::new(3));
     region.approves(settlement).unwrap();
     region.declares_execution(settlement).unwrap();
-    region.redeems(fourmies, 6).unwrap();
+    let workshop = region.declares_workshop(fourmies, region.today(), 6).unwrap();
+    region.redeems_at(fourmies, 6, workshop).unwrap();
     region.places(Quantity { booklets_of_10: 1, booklets_of_5: 0 }, "2026-12-31").unwrap();
     region.declares_bank_account(fourmies, &iban(2)).unwrap();
 }
