@@ -25,6 +25,8 @@ pub mod sql_types {
         Eligibility = "eligibility";
         Proof = "proof";
         Service = "service";
+        FlagKind = "flag_kind";
+        FlagOutcome = "flag_outcome";
     }
 }
 
@@ -127,6 +129,7 @@ diesel::table! {
         qualified_from -> Nullable<Date>,
         qualified_until -> Nullable<Date>,
         created_at -> Timestamptz,
+        daily_capacity -> Nullable<Integer>,
     }
 }
 
@@ -375,5 +378,39 @@ diesel::table! {
         confirmed_by -> Uuid,
         entry_id -> Uuid,
         debited_on -> Date,
+    }
+}
+
+diesel::table! {
+    incidents (number) {
+        number -> Integer,
+        pass -> Integer,
+        cycle -> SmallInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::FlagKind;
+    flags (number) {
+        number -> Integer,
+        kind -> FlagKind,
+        site -> Integer,
+        subject -> Nullable<Integer>,
+        on_day -> Date,
+        explanation -> Text,
+        raised_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::FlagOutcome;
+    flag_decisions (flag) {
+        flag -> Integer,
+        outcome -> FlagOutcome,
+        reason -> Text,
+        decided_by -> Uuid,
+        decided_at -> Timestamptz,
     }
 }

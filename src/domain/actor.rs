@@ -89,6 +89,11 @@ pub enum Action {
     Redeem,
     VoidRedemption,
     ReadOwnRedemptions,
+    RecordIncident,
+    ReadIncidents,
+    ScanFlags,
+    ReadFlags,
+    DecideFlag,
     ReadOwnPayouts,
     DeclareBankAccount,
     ApproveBankAccount,
@@ -114,6 +119,15 @@ impl Actor {
         }
     }
 
+    /// The organisation whose things alone it sees, and the one site when there is one: those of a site
+    /// see their own; others see all.
+    pub fn only_of(&self) -> Result<(Option<OrganisationId>, Option<SiteId>), Refusal> {
+        match self.role {
+            Role::SiteManager | Role::SiteMediator => Ok((Some(self.organisation()?), self.site)),
+            _ => Ok((None, None)),
+        }
+    }
+
     /// The organisation that it acts for.
     pub fn organisation(&self) -> Result<OrganisationId, Refusal> {
         self.organisation.ok_or(Refusal::NotAllowed { action: "act_for_an_organisation".into() })
@@ -130,7 +144,10 @@ pub fn allows(role: Role, action: Action) -> bool {
         | A::ManageUsers
         | A::MintOrder
         | A::PrintOrder
-        | A::ConfirmPrint => &[R::OperatorAdmin],
+        | A::ConfirmPrint
+        | A::RecordIncident
+        | A::DecideFlag => &[R::OperatorAdmin],
+        A::ScanFlags => &[R::OperatorAdmin, R::OperatorAccountant],
         A::FundOrder | A::ApproveBankAccount | A::PrepareSettlement | A::DeclareExecution => {
             &[R::OperatorAccountant]
         }
@@ -160,6 +177,16 @@ pub fn allows(role: Role, action: Action) -> bool {
             R::SponsorApprover,
             R::PublicAccountant,
             R::PrescriberManager,
+            R::Auditor,
+        ],
+        A::ReadIncidents | A::ReadFlags => &[
+            R::OperatorAdmin,
+            R::OperatorAccountant,
+            R::SponsorManager,
+            R::SponsorApprover,
+            R::PublicAccountant,
+            R::SiteManager,
+            R::SiteMediator,
             R::Auditor,
         ],
         A::ReadOrganisations | A::ReadOrders | A::TracePass | A::ReadReports | A::VerifyLedger => {

@@ -93,6 +93,10 @@ numbers! {
     SettlementId, 1;
     /// A payout (fr: contre-paiement).
     PayoutId, 1;
+    /// An incident: a settled redemption that was undone.
+    IncidentId, 1;
+    /// A fraud flag (fr: signalement).
+    FlagId, 1;
 }
 
 impl ProgrammeId {

@@ -3,8 +3,10 @@
 mod auth;
 mod bank_accounts;
 mod deliveries;
+mod flags;
 mod hand_overs;
 mod health;
+mod incidents;
 mod orders;
 mod organisations;
 mod passes;
@@ -38,4 +40,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     payouts::routes(config);
     passes::routes(config);
     reports::routes(config);
+    incidents::routes(config);
+    flags::routes(config);
 }
