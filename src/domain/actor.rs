@@ -134,6 +134,18 @@ impl Actor {
     }
 }
 
+/// Who reads what sites are paid, and why not: everybody, the sites their own.
+const ALL_BUT_PRESCRIBERS: &[Role] = &[
+    Role::OperatorAdmin,
+    Role::OperatorAccountant,
+    Role::SponsorManager,
+    Role::SponsorApprover,
+    Role::PublicAccountant,
+    Role::SiteManager,
+    Role::SiteMediator,
+    Role::Auditor,
+];
+
 /// The whole policy.
 pub fn allows(role: Role, action: Action) -> bool {
     use Action as A;
@@ -179,16 +191,7 @@ pub fn allows(role: Role, action: Action) -> bool {
             R::PrescriberManager,
             R::Auditor,
         ],
-        A::ReadIncidents | A::ReadFlags => &[
-            R::OperatorAdmin,
-            R::OperatorAccountant,
-            R::SponsorManager,
-            R::SponsorApprover,
-            R::PublicAccountant,
-            R::SiteManager,
-            R::SiteMediator,
-            R::Auditor,
-        ],
+        A::ReadIncidents | A::ReadFlags => ALL_BUT_PRESCRIBERS,
         A::ReadOrganisations | A::ReadOrders | A::TracePass | A::ReadReports | A::VerifyLedger => {
             &[
                 R::OperatorAdmin,
