@@ -13,8 +13,8 @@ use crate::db::{Tx, passes, series};
 use crate::domain::flag::{self as rules, Facts, FlagKind, Outcome};
 use crate::domain::text::Line;
 use crate::domain::{
-    Action, Actor, BookletId, FlagId, HandOverId, PassNumber, RedemptionId, Refusal, SiteId,
-    Timestamp,
+    Action, Actor, BookletId, BusinessDate, FlagId, HandOverId, PassNumber, RedemptionId, Refusal,
+    SiteId, Timestamp,
 };
 use crate::error::Result;
 
@@ -30,10 +30,12 @@ pub struct NewDecision {
 
 /// Something odd that no flag tells yet.
 pub(super) struct Finding {
-    facts: Facts,
-    site: SiteId,
+    /// What was seen.
+    pub facts: Facts,
+    /// Where.
+    pub site: SiteId,
     subject: Option<i32>,
-    seen: Seen,
+    on_day: BusinessDate,
     /// The redemptions to be held.
     pub held: Vec<RedemptionId>,
 }
@@ -66,14 +68,14 @@ fn finding(seen: Seen) -> Finding {
         }
         FlagKind::BeyondCapacity => Facts::Day { day: seen.on_day, passes, capacity: seen.against },
         FlagKind::OnePrescriberFeedsOneSite => {
-            let name = seen.name.clone().unwrap_or_default();
+            let name = seen.name.unwrap_or_default();
             Facts::Prescriber { name, month: seen.on_day, passes, of_all: seen.against }
         }
         FlagKind::NightHours => Facts::Night { passes, first_at, last_at },
     };
     let both = seen.passes.iter().zip(&seen.cycles);
     let held = both.map(|(pass, cycle)| RedemptionId { pass: *pass, cycle: *cycle }).collect();
-    Finding { facts, site: seen.site, subject: seen.subject, seen, held }
+    Finding { facts, site: seen.site, subject: seen.subject, on_day: seen.on_day, held }
 }
 
 /// Raises a flag for each finding. The caller has locked its passes, and examined after that.
@@ -93,7 +95,7 @@ pub(super) fn raise(tx: &mut Tx<'_>, findings: Vec<Finding>) -> Result<Vec<FlagI
                 kind: finding.facts.kind(),
                 site: finding.site,
                 subject: finding.subject,
-                on_day: finding.seen.on_day,
+                on_day: finding.on_day,
                 explanation: finding.facts.explained(),
                 raised_at,
             };

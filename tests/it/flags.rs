@@ -180,6 +180,7 @@ fn a_flag_holds_its_passes_and_their_neighbours_are_paid() {
     assert_eq!(run.payable.amount_cents, 2_000);
     let [held] = &run.exclusions[..] else { panic!("{run:?}") };
     assert_eq!((held.reason, held.items), (ExclusionReason::HeldByFlag, 4));
+    assert_eq!((run.would_flag.len(), run.would_flag[0].items), (1, 4));
     assert_eq!(region.flags(&region.admin).len(), 0, "a dry run writes nothing");
 
     // Nobody scanned: the settlement does.

@@ -11,8 +11,9 @@ use crate::db::bank_accounts::{self, BankAccount};
 use crate::db::payouts::NewItem;
 use crate::db::redemptions::{self, Due};
 use crate::db::{Tx, programmes};
+use crate::domain::flag::FlagKind;
 use crate::domain::money::Money;
-use crate::domain::{Action, Actor, BusinessDate, OrganisationId, RedemptionId, Refusal};
+use crate::domain::{Action, Actor, BusinessDate, OrganisationId, RedemptionId, Refusal, SiteId};
 use crate::error::Result;
 
 /// What a settlement would come to.
@@ -26,6 +27,21 @@ pub struct DryRun {
     pub payouts: Vec<PayoutPreview>,
     /// What is left out, by organisation and reason.
     pub exclusions: Vec<Exclusion>,
+    /// What preparing it would flag, and so hold; flags raised already are listed with the others.
+    pub would_flag: Vec<WouldFlag>,
+}
+
+/// A flag that would be raised.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WouldFlag {
+    /// Where.
+    pub site: SiteId,
+    /// What is odd.
+    pub kind: FlagKind,
+    /// The same, in French, with its figures.
+    pub explanation: String,
+    /// How many passes it would hold.
+    pub items: i64,
 }
 
 /// A payout that would be made.
@@ -156,9 +172,20 @@ pub fn dry_run(tx: &mut Tx<'_>, actor: &Actor, cut_off_on: BusinessDate) -> Resu
     ensure_over(tx, cut_off_on)?;
     let face_value = programmes::current(tx)?.face_value.cents();
     let findings = flag::examine(tx, cut_off_on.end())?;
-    let odd = findings.into_iter().flat_map(|finding| finding.held).collect();
-    let mut run =
-        DryRun { cut_off_on, payable: 0.into(), payouts: Vec::new(), exclusions: Vec::new() };
+    let odd = findings.iter().flat_map(|finding| finding.held.iter().copied()).collect();
+    let would_flag = findings.iter().map(|finding| WouldFlag {
+        site: finding.site,
+        kind: finding.facts.kind(),
+        explanation: finding.facts.explained(),
+        items: count(finding.held.len()),
+    });
+    let mut run = DryRun {
+        cut_off_on,
+        payable: 0.into(),
+        payouts: Vec::new(),
+        exclusions: Vec::new(),
+        would_flag: would_flag.collect(),
+    };
     for claim in claims(tx, cut_off_on, &odd)? {
         run.add(&claim, face_value);
     }
