@@ -85,7 +85,6 @@ pub(super) fn raise(tx: &mut Tx<'_>, findings: Vec<Finding>) -> Result<Vec<FlagI
     }
     let n = i32::try_from(findings.len()).map_err(anyhow::Error::from)?;
     let first = FlagId::new(series::take(tx, "flag", n)?);
-    let raised_at = tx.now;
     let new: Vec<(NewFlag, Vec<RedemptionId>)> = findings
         .into_iter()
         .zip(0..)
@@ -97,7 +96,6 @@ pub(super) fn raise(tx: &mut Tx<'_>, findings: Vec<Finding>) -> Result<Vec<FlagI
                 subject: finding.subject,
                 on_day: finding.on_day,
                 explanation: finding.facts.explained(),
-                raised_at,
             };
             (flag, finding.held)
         })

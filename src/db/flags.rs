@@ -2,11 +2,12 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Date, Integer, Nullable, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{
+    Array, BigInt, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid,
+};
 
 use super::Tx;
 use super::schema::sql_types::{FlagKind as FlagKindSql, FlagOutcome as FlagOutcomeSql};
-use super::schema::{flag_decisions, flags};
 use crate::domain::flag::{FlagKind, Outcome};
 use crate::domain::{
     BusinessDate, FlagId, OrganisationId, PassNumber, RedemptionId, SiteId, Timestamp, UserId,
@@ -18,8 +19,7 @@ pub(super) const HELD: &str = "EXISTS (SELECT FROM flag_passes f LEFT JOIN flag_
             WHERE f.pass = r.pass AND f.cycle = r.cycle AND (k.flag IS NULL OR k.outcome = 'upheld'))";
 
 /// A flag, as it is raised.
-#[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = flags, check_for_backend(diesel::pg::Pg))]
+#[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "migrations/ says what each column holds")]
 pub struct NewFlag {
     pub number: FlagId,
@@ -28,14 +28,23 @@ pub struct NewFlag {
     pub subject: Option<i32>,
     pub on_day: BusinessDate,
     pub explanation: String,
-    pub raised_at: Timestamp,
 }
 
-/// Writes flags, and which redemptions each holds.
+/// Writes flags, raised now, and which redemptions each holds.
 pub fn insert(tx: &mut Tx<'_>, new: &[(NewFlag, Vec<RedemptionId>)]) -> Result<()> {
-    for (flag, _) in new {
-        diesel::insert_into(flags::table).values(flag).execute(tx.conn)?;
-    }
+    let flags = || new.iter().map(|(flag, _)| flag);
+    sql_query(
+        "INSERT INTO flags (number, kind, site, subject, on_day, explanation, raised_at)
+         SELECT n.*, $7 FROM unnest($1, $2, $3, $4, $5, $6) AS n",
+    )
+    .bind::<Array<Integer>, _>(flags().map(|flag| flag.number).collect::<Vec<_>>())
+    .bind::<Array<FlagKindSql>, _>(flags().map(|flag| flag.kind).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(flags().map(|flag| flag.site).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Integer>>, _>(flags().map(|flag| flag.subject).collect::<Vec<_>>())
+    .bind::<Array<Date>, _>(flags().map(|flag| flag.on_day).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(flags().map(|flag| flag.explanation.as_str()).collect::<Vec<_>>())
+    .bind::<Timestamptz, _>(tx.now)
+    .execute(tx.conn)?;
     let held = || {
         new.iter().flat_map(|(flag, held)| held.iter().map(move |of| (flag.number, flag.kind, of)))
     };
@@ -124,22 +133,28 @@ pub fn decide(
     reason: &str,
     by: UserId,
 ) -> Result<()> {
-    diesel::insert_into(flag_decisions::table)
-        .values((
-            flag_decisions::flag.eq(flag),
-            flag_decisions::outcome.eq(outcome),
-            flag_decisions::reason.eq(reason),
-            flag_decisions::decided_by.eq(by),
-            flag_decisions::decided_at.eq(tx.now),
-        ))
-        .execute(tx.conn)?;
+    sql_query(
+        "INSERT INTO flag_decisions (flag, outcome, reason, decided_by, decided_at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind::<Integer, _>(flag)
+    .bind::<FlagOutcomeSql, _>(outcome)
+    .bind::<Text, _>(reason)
+    .bind::<Uuid, _>(by)
+    .bind::<Timestamptz, _>(tx.now)
+    .execute(tx.conn)?;
     Ok(())
 }
 
 /// When somebody last decided.
 pub fn last_decided_at(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
-    let last = flag_decisions::table.select(diesel::dsl::max(flag_decisions::decided_at));
-    Ok(last.first(tx.conn)?)
+    #[derive(QueryableByName)]
+    struct Last {
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        at: Option<Timestamp>,
+    }
+    let last: Last =
+        sql_query("SELECT max(decided_at) AS at FROM flag_decisions").get_result(tx.conn)?;
+    Ok(last.at)
 }
 
 /// What stands out at one site, of one kind, and what of it is neither paid nor flagged for it.

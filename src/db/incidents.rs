@@ -5,7 +5,6 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid};
 
 use super::Tx;
-use super::schema::incidents;
 use crate::domain::{
     EntryId, IncidentId, OrganisationId, PassNumber, PayoutId, RedemptionId, SiteId, Timestamp,
 };
@@ -13,12 +12,10 @@ use crate::error::Result;
 
 /// Writes an incident; its void is there.
 pub fn insert(tx: &mut Tx<'_>, number: IncidentId, of: RedemptionId) -> Result<()> {
-    diesel::insert_into(incidents::table)
-        .values((
-            incidents::number.eq(number),
-            incidents::pass.eq(of.pass),
-            incidents::cycle.eq(of.cycle),
-        ))
+    sql_query("INSERT INTO incidents (number, pass, cycle) VALUES ($1, $2, $3)")
+        .bind::<Integer, _>(number)
+        .bind::<Integer, _>(of.pass)
+        .bind::<SmallInt, _>(of.cycle)
         .execute(tx.conn)?;
     Ok(())
 }

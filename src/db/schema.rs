@@ -380,37 +380,3 @@ diesel::table! {
         debited_on -> Date,
     }
 }
-
-diesel::table! {
-    incidents (number) {
-        number -> Integer,
-        pass -> Integer,
-        cycle -> SmallInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use super::sql_types::FlagKind;
-    flags (number) {
-        number -> Integer,
-        kind -> FlagKind,
-        site -> Integer,
-        subject -> Nullable<Integer>,
-        on_day -> Date,
-        explanation -> Text,
-        raised_at -> Timestamptz,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use super::sql_types::FlagOutcome;
-    flag_decisions (flag) {
-        flag -> Integer,
-        outcome -> FlagOutcome,
-        reason -> Text,
-        decided_by -> Uuid,
-        decided_at -> Timestamptz,
-    }
-}
