@@ -18,6 +18,7 @@ mod demo;
 mod flags;
 mod http;
 mod incidents;
+mod late_races;
 mod life;
 mod lost_answers;
 mod migrations;
