@@ -7,7 +7,9 @@
 pub mod access;
 pub mod bank_account;
 pub mod delivery;
+pub mod flag;
 pub mod hand_over;
+pub mod incident;
 mod once;
 pub mod order;
 pub mod programme;

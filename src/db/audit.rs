@@ -54,7 +54,7 @@ pub fn run(tx: &mut Tx<'_>, query: &str) -> Result<Found> {
 }
 
 /// Name, rule in French, and a query whose rows each name something that breaks it.
-pub const CHECKS: [(&str, &str, &str); 11] = [
+pub const CHECKS: [(&str, &str, &str); 13] = [
     (
         "pass_state_replays",
         "Le journal, rejoué depuis zéro, met chaque pass dans l'état où il est",
@@ -108,7 +108,7 @@ pub const CHECKS: [(&str, &str, &str); 11] = [
     ),
     (
         "entry_has_its_redemption",
-        "Chaque écriture d'utilisation ou d'annulation a sa ligne",
+        "Chaque écriture d'utilisation, d'annulation ou d'incident a sa ligne",
         "SELECT e.id::text FROM entries e
          LEFT JOIN transfers t ON t.entry_id = e.id AND t.book = 'PASS'
          LEFT JOIN redemptions r ON r.entry_id = e.id AND r.pass = t.first_pass
@@ -118,7 +118,8 @@ pub const CHECKS: [(&str, &str, &str); 11] = [
          LEFT JOIN transfers t ON t.entry_id = e.id AND t.book = 'PASS'
          LEFT JOIN redemptions r ON r.entry_id = e.corrects AND r.pass = t.first_pass
          LEFT JOIN voids v ON v.entry_id = e.id AND v.pass = r.pass AND v.cycle = r.cycle
-         WHERE e.kind = 'void' AND v.pass IS NULL",
+         LEFT JOIN incidents n ON n.number = e.number AND n.pass = r.pass AND n.cycle = r.cycle
+         WHERE e.kind IN ('void', 'incident') AND (v.pass IS NULL OR (e.kind = 'incident') <> (n.pass IS NOT NULL))",
     ),
     (
         "live_redemption_matches_state",
@@ -130,14 +131,45 @@ pub const CHECKS: [(&str, &str, &str); 11] = [
     ),
     (
         "void_is_never_paid",
-        "Aucune utilisation annulée n'est dans un contre-paiement",
-        "SELECT v.pass || '-' || v.cycle FROM voids v JOIN payout_items i ON i.pass = v.pass AND i.cycle = v.cycle",
+        "Aucune utilisation annulée n'est dans un contre-paiement, à moins d'un incident",
+        "SELECT v.pass || '-' || v.cycle FROM voids v JOIN payout_items i ON i.pass = v.pass AND i.cycle = v.cycle
+         LEFT JOIN incidents n ON n.pass = v.pass AND n.cycle = v.cycle WHERE n.number IS NULL",
+    ),
+    (
+        "payable_is_what_is_owed",
+        "Chaque lieu est dû de ce qu'il a utilisé, moins annulations et incidents, moins ce que les lots approuvés en règlent",
+        "WITH booked AS (
+             SELECT account / 100 AS site, sum(cents) AS cents FROM (
+                 SELECT credit AS account, amount AS cents FROM transfers WHERE book = 'EUR' AND credit % 100 = 54
+                 UNION ALL SELECT debit, -amount FROM transfers WHERE book = 'EUR' AND debit % 100 = 54
+             ) sides GROUP BY 1
+         ), owed AS (
+             SELECT site, sum(cents) AS cents FROM (
+                 SELECT r.site, CASE WHEN v.pass IS NULL THEN p.face_value_cents ELSE 0 END AS cents
+                 FROM redemptions r LEFT JOIN voids v ON v.pass = r.pass AND v.cycle = r.cycle
+                 CROSS JOIN (SELECT face_value_cents FROM programmes WHERE id = current_programme()) p
+                 UNION ALL
+                 SELECT r.site, -i.amount_cents FROM payout_items i JOIN redemptions r ON r.pass = i.pass AND r.cycle = i.cycle
+                 JOIN payouts p ON p.number = i.payout JOIN settlements s ON s.number = p.settlement WHERE s.approved_by IS NOT NULL
+             ) parts GROUP BY site
+         )
+         SELECT site::text FROM booked FULL JOIN owed USING (site) WHERE coalesce(booked.cents, 0) <> coalesce(owed.cents, 0)",
+    ),
+    (
+        "held_is_not_paid",
+        "Rien n'est payé de ce qu'un signalement retenait quand le lot a été préparé",
+        "SELECT i.pass || '-' || i.cycle FROM payout_items i
+         JOIN flag_passes f ON f.pass = i.pass AND f.cycle = i.cycle
+         JOIN payouts p ON p.number = i.payout JOIN settlements s ON s.number = p.settlement
+         LEFT JOIN flag_decisions k ON k.flag = f.flag
+         WHERE NOT i.deducts AND (k.flag IS NULL OR k.outcome <> 'released' OR k.decided_at > s.prepared_at)",
     ),
     (
         "payout_entries_match",
         "Chaque contre-paiement approuvé ou débité a son écriture, pour son montant exact",
         "WITH approved AS (
-             SELECT (e.receipt::jsonb -> 'facts' ->> 'payout')::integer AS payout, sum(t.amount) AS cents
+             SELECT (e.receipt::jsonb -> 'facts' ->> 'payout')::integer AS payout,
+                    sum(CASE WHEN t.credit = 55 THEN t.amount ELSE -t.amount END) AS cents
              FROM entries e JOIN transfers t ON t.entry_id = e.id WHERE e.kind = 'payout_approval' GROUP BY 1
          )
          SELECT p.number::text FROM payouts p JOIN settlements s ON s.number = p.settlement LEFT JOIN approved a ON a.payout = p.number

@@ -26,7 +26,7 @@ pub struct SiteDay {
     /// Undone on that day, whenever redeemed.
     #[diesel(sql_type = BigInt)]
     pub voided: i64,
-    /// Debited at the bank on that day.
+    /// Debited at the bank on that day, less what was deducted.
     #[diesel(sql_type = BigInt)]
     pub paid: i64,
     /// Redeemed until the end of that day, and neither undone nor debited by then.
@@ -52,7 +52,7 @@ pub fn days(
              SELECT r.site, (v.voided_at AT TIME ZONE 'Europe/Paris')::date, 0, 1, 0
              FROM redemptions r JOIN own ON own.number = r.site JOIN voids v ON v.pass = r.pass AND v.cycle = r.cycle
              UNION ALL
-             SELECT r.site, d.debited_on, 0, 0, 1
+             SELECT r.site, d.debited_on, 0, 0, CASE WHEN i.deducts THEN -1 ELSE 1 END
              FROM redemptions r JOIN own ON own.number = r.site
              JOIN payout_items i ON i.pass = r.pass AND i.cycle = r.cycle JOIN payout_debits d ON d.payout = i.payout),
          by_day AS (

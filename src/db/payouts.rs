@@ -2,13 +2,13 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Integer, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
 
 use super::Tx;
 use super::schema::{payout_debits, payouts};
 use super::statement::statement;
 use crate::domain::{
-    Amount, BankAccountId, BusinessDate, EntryId, OrganisationId, PassNumber, PayoutId,
+    Amount, BankAccountId, BusinessDate, EntryId, IncidentId, OrganisationId, PassNumber, PayoutId,
     RedemptionId, SettlementId, SiteId, Timestamp, UserId,
 };
 use crate::error::Result;
@@ -30,30 +30,38 @@ pub struct Payout {
     pub amount_cents: Amount,
 }
 
-statement! {
-    InsertItems {
-        payout: Integer = PayoutId, items: Integer = i32, amount: BigInt = Amount, amount_again: BigInt = Amount,
-        passes: Array<Integer> = [PassNumber], cycles: Array<SmallInt> = [i16],
-    } -> (),
-    "INSERT INTO payout_items (payout, items, amount_cents, total_cents, line, pass, cycle) \
-     SELECT ?, ?, ?, i.line * ?, i.line, i.pass, i.cycle FROM unnest(?, ?) WITH ORDINALITY AS i (pass, cycle, line)"
+/// A line to be: a redemption to pay, or the incident that undid one, to deduct.
+#[derive(Clone, Copy, Debug)]
+pub struct NewItem {
+    /// The redemption.
+    pub of: RedemptionId,
+    /// The incident to deduct; none when the redemption is paid.
+    pub incident: Option<IncidentId>,
 }
 
-/// Writes a payout and its items, each worth `face_value`.
-pub fn insert(
-    tx: &mut Tx<'_>,
-    new: &Payout,
-    face_value: Amount,
-    items: &[RedemptionId],
-) -> Result<()> {
+statement! {
+    InsertItems {
+        payout: Integer = PayoutId, items: Integer = i32, amount: BigInt = Amount,
+        passes: Array<Integer> = [PassNumber], cycles: Array<SmallInt> = [i16],
+        incidents: Array<Nullable<Integer>> = [Option<IncidentId>],
+    } -> (),
+    "INSERT INTO payout_items (payout, items, amount_cents, total_cents, line, pass, cycle, incident) \
+     SELECT w.payout, w.items, i.sign * w.amount, w.amount * sum(i.sign) OVER (ORDER BY i.line), i.line, i.pass, i.cycle, i.incident \
+     FROM (SELECT ? AS payout, ? AS items, ? AS amount) AS w, \
+          (SELECT n.*, CASE WHEN n.incident IS NULL THEN 1 ELSE -1 END AS sign \
+           FROM unnest(?, ?, ?) WITH ORDINALITY AS n (pass, cycle, incident, line)) AS i"
+}
+
+/// Writes a payout and its lines, in that order, each worth `face_value`.
+pub fn insert(tx: &mut Tx<'_>, new: &Payout, face_value: Amount, items: &[NewItem]) -> Result<()> {
     diesel::insert_into(payouts::table).values(new).execute(tx.conn)?;
     InsertItems {
         payout: &new.number,
         items: &new.items,
         amount: &face_value,
-        amount_again: &face_value,
-        passes: &items.iter().map(|item| item.pass).collect::<Vec<_>>(),
-        cycles: &items.iter().map(|item| item.cycle).collect::<Vec<_>>(),
+        passes: &items.iter().map(|item| item.of.pass).collect::<Vec<_>>(),
+        cycles: &items.iter().map(|item| item.of.cycle).collect::<Vec<_>>(),
+        incidents: &items.iter().map(|item| item.incident).collect::<Vec<_>>(),
     }
     .execute(tx.conn)?;
     Ok(())
@@ -92,7 +100,7 @@ pub fn find(tx: &mut Tx<'_>, number: PayoutId) -> Result<Option<Payout>> {
         .optional()?)
 }
 
-/// What a payout owes to one site: how many of its items were redeemed there.
+/// What a payout owes to one site: how many of its lines pay a redemption made there, less those that deduct one.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub struct SiteShare {
     /// The payout.
@@ -101,7 +109,7 @@ pub struct SiteShare {
     /// The site.
     #[diesel(sql_type = Integer)]
     pub site: SiteId,
-    /// How many passes.
+    /// How many passes; fewer than none when the other sites of its organisation make up for it.
     #[diesel(sql_type = BigInt)]
     pub passes: i64,
 }
@@ -109,7 +117,7 @@ pub struct SiteShare {
 /// The shares of every site in a settlement's payouts, by payout and site.
 pub fn shares(tx: &mut Tx<'_>, settlement: SettlementId) -> Result<Vec<SiteShare>> {
     Ok(sql_query(
-        "SELECT i.payout, r.site, count(*) AS passes FROM payouts p JOIN payout_items i ON i.payout = p.number
+        "SELECT i.payout, r.site, sum(CASE WHEN i.deducts THEN -1 ELSE 1 END) AS passes FROM payouts p JOIN payout_items i ON i.payout = p.number
          JOIN redemptions r ON r.pass = i.pass AND r.cycle = i.cycle
          WHERE p.settlement = $1 GROUP BY i.payout, r.site ORDER BY i.payout, r.site",
     )
@@ -133,14 +141,17 @@ pub struct Item {
     pub site_name: String,
     #[diesel(sql_type = Timestamptz)]
     pub redeemed_at: Timestamp,
+    /// Less than nothing when an incident is deducted.
     #[diesel(sql_type = BigInt)]
     pub amount_cents: i64,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub incident: Option<IncidentId>,
 }
 
 /// A page of a payout's lines.
 pub fn items(tx: &mut Tx<'_>, payout: PayoutId, after_line: i32, limit: i64) -> Result<Vec<Item>> {
     Ok(sql_query(
-        "SELECT i.line, i.pass, i.cycle, r.site, s.name AS site_name, r.redeemed_at, i.amount_cents
+        "SELECT i.line, i.pass, i.cycle, r.site, s.name AS site_name, r.redeemed_at, i.amount_cents, i.incident
          FROM payout_items i JOIN redemptions r ON r.pass = i.pass AND r.cycle = i.cycle JOIN sites s ON s.number = r.site
          WHERE i.payout = $1 AND i.line > $2 ORDER BY i.line LIMIT $3",
     )
@@ -150,7 +161,7 @@ pub fn items(tx: &mut Tx<'_>, payout: PayoutId, after_line: i32, limit: i64) -> 
     .load(tx.conn)?)
 }
 
-/// The payout that a redemption is in, if any, and the day of its debit.
+/// The payout that pays a redemption, if any, and the day of its debit.
 pub fn of_redemption(
     tx: &mut Tx<'_>,
     of: RedemptionId,
@@ -159,11 +170,11 @@ pub fn of_redemption(
     struct Row {
         #[diesel(sql_type = Integer)]
         payout: PayoutId,
-        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Date>)]
+        #[diesel(sql_type = Nullable<diesel::sql_types::Date>)]
         debited_on: Option<BusinessDate>,
     }
     let row: Option<Row> = sql_query(
-        "SELECT i.payout, d.debited_on FROM payout_items i LEFT JOIN payout_debits d ON d.payout = i.payout WHERE i.pass = $1 AND i.cycle = $2",
+        "SELECT i.payout, d.debited_on FROM payout_items i LEFT JOIN payout_debits d ON d.payout = i.payout WHERE i.pass = $1 AND i.cycle = $2 AND NOT i.deducts",
     )
     .bind::<Integer, _>(of.pass)
     .bind::<SmallInt, _>(of.cycle)
@@ -198,7 +209,7 @@ pub struct Sums {
     /// Redeemed and not undone, at face value.
     #[diesel(sql_type = BigInt)]
     pub redeemed: i64,
-    /// Listed in payouts.
+    /// Lines of payouts: what they pay, less what they deduct.
     #[diesel(sql_type = BigInt)]
     pub items: i64,
     /// Amounts of the payouts.

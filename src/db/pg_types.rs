@@ -12,13 +12,14 @@ use diesel::sql_types::{BigInt, Date, Integer, Nullable, Uuid};
 use super::schema::sql_types;
 use crate::domain::actor::Role;
 use crate::domain::eligibility::{Eligibility, Proof};
+use crate::domain::flag::{DailyCapacity, FlagKind, Outcome};
 use crate::domain::pass::PassStateName;
 use crate::domain::programme::LegalRoad;
 use crate::domain::service::Service;
 use crate::domain::{
-    Amount, BankAccountId, BookletId, BusinessDate, DeliveryId, EntryId, FundingId, HandOverId,
-    OrderId, OrganisationId, PassNumber, PayoutId, ProgrammeId, SettlementId, SiteId, UserId,
-    WorkshopId,
+    Amount, BankAccountId, BookletId, BusinessDate, DeliveryId, EntryId, FlagId, FundingId,
+    HandOverId, IncidentId, OrderId, OrganisationId, PassNumber, PayoutId, ProgrammeId,
+    SettlementId, SiteId, UserId, WorkshopId,
 };
 
 /// The plumbing that makes `$rust` usable wherever a `$sql` is; each type says only how it is written and read.
@@ -88,8 +89,10 @@ numbers!(
     BankAccountId,
     BookletId,
     DeliveryId,
+    FlagId,
     FundingId,
     HandOverId,
+    IncidentId,
     OrderId,
     OrganisationId,
     PassNumber,
@@ -104,6 +107,7 @@ wrapped! {
     UserId as Uuid, uuid::Uuid, UserId::get, |id| Ok(UserId::new(id));
     EntryId as Uuid, uuid::Uuid, EntryId::get, |id| Ok(EntryId::new(id));
     BusinessDate as Date, chrono::NaiveDate, BusinessDate::get, |date| Ok(BusinessDate::new(date));
+    DailyCapacity as Integer, i32, DailyCapacity::get, |n: i32| DailyCapacity::try_from(n).map_err(Into::into);
     Amount as BigInt, i64, Amount::cents, |cents: i64| Amount::try_from(cents).map_err(Into::into);
 }
 
@@ -133,6 +137,8 @@ words! {
     Eligibility as sql_types::Eligibility;
     Proof as sql_types::Proof;
     Service as sql_types::Service;
+    FlagKind as sql_types::FlagKind;
+    Outcome as sql_types::FlagOutcome;
     crate::domain::entry::EntryKind as sql_types::EntryKind;
     crate::domain::account::Book as sql_types::Book;
 }

@@ -3,18 +3,19 @@
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid,
+    Array, BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid,
 };
 
 use super::Tx;
+use super::flags::HELD;
 use super::schema::redemptions;
 use super::schema::sql_types::Service as ServiceSql;
 use super::statement::statement;
 use crate::domain::pass::LastUse;
 use crate::domain::service::Service;
 use crate::domain::{
-    BusinessDate, EntryId, HandOverId, OrganisationId, PassNumber, RedemptionId, SiteId, Timestamp,
-    WorkshopId,
+    BusinessDate, EntryId, HandOverId, IncidentId, OrganisationId, PassNumber, RedemptionId,
+    SiteId, Timestamp, WorkshopId,
 };
 use crate::error::Result;
 
@@ -113,7 +114,7 @@ pub fn page(
         "SELECT r.pass, r.cycle, r.site, r.service, r.redeemed_at, v.voided_at, i.payout, d.debited_on, r.workshop
          FROM redemptions r JOIN sites s ON s.number = r.site
          LEFT JOIN voids v ON v.pass = r.pass AND v.cycle = r.cycle
-         LEFT JOIN payout_items i ON i.pass = r.pass AND i.cycle = r.cycle
+         LEFT JOIN payout_items i ON i.pass = r.pass AND i.cycle = r.cycle AND NOT i.deducts
          LEFT JOIN payout_debits d ON d.payout = i.payout
          WHERE s.organisation = $1 AND ($2 IS NULL OR r.site = $2) AND (r.redeemed_at, r.pass) < ($3, $4)
          ORDER BY r.redeemed_at DESC, r.pass DESC LIMIT $5",
@@ -139,8 +140,8 @@ pub struct Spent {
 }
 
 /// What these people have spent on these services, redemptions that were undone left out: from a person to its
-/// booklets, their passes, and the redemption of each that is spent. Planned at each call, as
-/// [`super::entries::by_request_keys`] is and for the same reason.
+/// booklets, their passes, and the redemption of each that is spent. Planned at each call: a plan
+/// kept from when the tables were small would read all of them.
 pub fn spent_by(
     tx: &mut Tx<'_>,
     person_keys: &[Vec<u8>],
@@ -178,7 +179,7 @@ pub fn seats(tx: &mut Tx<'_>, workshops: &[WorkshopId]) -> Result<Vec<Seat>> {
     .load(tx.conn)?)
 }
 
-/// A redemption that a settlement may take, and the state of what pays it.
+/// What a settlement has to take: a redemption that waits to be paid, or an incident to be deducted.
 #[derive(Clone, Debug, QueryableByName)]
 #[expect(missing_docs, reason = "migrations/ says what each column holds")]
 pub struct Due {
@@ -190,17 +191,29 @@ pub struct Due {
     pub pass: PassNumber,
     #[diesel(sql_type = SmallInt)]
     pub cycle: i16,
+    /// The incident to be deducted; none for a redemption to be paid.
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub incident: Option<IncidentId>,
+    /// Does a flag hold it?
+    #[diesel(sql_type = Bool)]
+    pub is_held: bool,
 }
 
-/// What was redeemed before `until`, is not undone, and is in no payout yet; by organisation, site and pass.
+/// What was redeemed before `until`, is not undone, and is in no payout yet; and every incident that no payout
+/// has deducted, whenever it was recorded. By organisation, incidents last, site and pass.
 pub fn due(tx: &mut Tx<'_>, until: Timestamp) -> Result<Vec<Due>> {
-    Ok(sql_query(
-        "SELECT s.organisation, r.site, r.pass, r.cycle FROM redemptions r JOIN sites s ON s.number = r.site
+    Ok(sql_query(format!(
+        "SELECT s.organisation, r.site, r.pass, r.cycle, NULL::integer AS incident, {HELD} AS is_held
+         FROM redemptions r JOIN sites s ON s.number = r.site
          WHERE r.redeemed_at < $1
            AND NOT EXISTS (SELECT FROM voids v WHERE v.pass = r.pass AND v.cycle = r.cycle)
            AND NOT EXISTS (SELECT FROM payout_items i WHERE i.pass = r.pass AND i.cycle = r.cycle)
-         ORDER BY s.organisation, r.site, r.pass, r.cycle",
-    )
+         UNION ALL
+         SELECT s.organisation, r.site, r.pass, r.cycle, n.number, false
+         FROM incidents n JOIN redemptions r ON r.pass = n.pass AND r.cycle = n.cycle JOIN sites s ON s.number = r.site
+         WHERE NOT EXISTS (SELECT FROM payout_items i WHERE i.incident = n.number)
+         ORDER BY organisation, incident NULLS FIRST, site, pass, cycle"
+    ))
     .bind::<Timestamptz, _>(until)
     .load(tx.conn)?)
 }
@@ -217,25 +230,36 @@ pub struct SiteTotals {
     /// Redeemed and not undone.
     #[diesel(sql_type = BigInt)]
     pub redeemed: i64,
-    /// Of these, in a payout.
+    /// Of these, held by a flag.
+    #[diesel(sql_type = BigInt)]
+    pub held: i64,
+    /// In a payout, less what payouts deduct.
     #[diesel(sql_type = BigInt)]
     pub in_payout: i64,
     /// Of these, debited at the bank.
     #[diesel(sql_type = BigInt)]
     pub paid: i64,
+    /// Undone by an incident that no payout has deducted.
+    #[diesel(sql_type = BigInt)]
+    pub to_deduct: i64,
 }
 
 /// Totals of an organisation's sites.
 pub fn site_totals(tx: &mut Tx<'_>, organisation: OrganisationId) -> Result<Vec<SiteTotals>> {
-    Ok(sql_query(
+    Ok(sql_query(format!(
         "SELECT s.number AS site, s.name, count(r.pass) FILTER (WHERE v.pass IS NULL) AS redeemed,
-                count(i.payout) AS in_payout, count(d.payout) AS paid
+                count(r.pass) FILTER (WHERE v.pass IS NULL AND i.payout IS NULL AND {HELD}) AS held,
+                count(i.payout) - count(x.payout) AS in_payout, count(d.payout) - count(y.payout) AS paid,
+                count(n.pass) FILTER (WHERE x.payout IS NULL) AS to_deduct
          FROM sites s LEFT JOIN redemptions r ON r.site = s.number
          LEFT JOIN voids v ON v.pass = r.pass AND v.cycle = r.cycle
-         LEFT JOIN payout_items i ON i.pass = r.pass AND i.cycle = r.cycle
+         LEFT JOIN payout_items i ON i.pass = r.pass AND i.cycle = r.cycle AND NOT i.deducts
          LEFT JOIN payout_debits d ON d.payout = i.payout
-         WHERE s.organisation = $1 GROUP BY s.number, s.name ORDER BY s.number",
-    )
+         LEFT JOIN incidents n ON n.pass = r.pass AND n.cycle = r.cycle
+         LEFT JOIN payout_items x ON x.incident = n.number
+         LEFT JOIN payout_debits y ON y.payout = x.payout
+         WHERE s.organisation = $1 GROUP BY s.number, s.name ORDER BY s.number"
+    ))
     .bind::<Integer, _>(organisation)
     .load(tx.conn)?)
 }

@@ -24,6 +24,8 @@ pub mod sql_types {
         Eligibility = "eligibility";
         Proof = "proof";
         Service = "service";
+        FlagKind = "flag_kind";
+        FlagOutcome = "flag_outcome";
     }
 }
 
@@ -127,6 +129,7 @@ diesel::table! {
         qualified_from -> Nullable<Date>,
         qualified_until -> Nullable<Date>,
         created_at -> Timestamptz,
+        daily_capacity -> Nullable<Integer>,
     }
 }
 

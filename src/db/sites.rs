@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::Tx;
 use super::schema::sites;
+use crate::domain::flag::DailyCapacity;
 use crate::domain::{BusinessDate, OrganisationId, Refusal, SiteId, Timestamp};
 use crate::error::Result;
 
@@ -28,6 +29,7 @@ pub struct Site {
     pub qualified_from: Option<BusinessDate>,
     pub qualified_until: Option<BusinessDate>,
     pub created_at: Timestamp,
+    pub daily_capacity: Option<DailyCapacity>,
 }
 
 /// Writes new ones; one whose source and id there the programme knows already is left out.
@@ -96,6 +98,18 @@ pub fn qualify(
 ) -> Result<bool> {
     let n = diesel::update(sites::table.filter(sites::number.eq(number)))
         .set((sites::qualified_from.eq(from), sites::qualified_until.eq(until)))
+        .execute(tx.conn)?;
+    Ok(n == 1)
+}
+
+/// Keeps what a site declares that it can take in a day; false when there is no such site.
+pub fn set_daily_capacity(
+    tx: &mut Tx<'_>,
+    number: SiteId,
+    capacity: Option<DailyCapacity>,
+) -> Result<bool> {
+    let n = diesel::update(sites::table.filter(sites::number.eq(number)))
+        .set(sites::daily_capacity.eq(capacity))
         .execute(tx.conn)?;
     Ok(n == 1)
 }

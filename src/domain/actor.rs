@@ -89,6 +89,11 @@ pub enum Action {
     Redeem,
     VoidRedemption,
     ReadOwnRedemptions,
+    RecordIncident,
+    ReadIncidents,
+    ScanFlags,
+    ReadFlags,
+    DecideFlag,
     ReadOwnPayouts,
     DeclareBankAccount,
     ApproveBankAccount,
@@ -116,11 +121,32 @@ impl Actor {
         }
     }
 
+    /// The organisation whose things alone it sees, and the one site when there is one: those of a site
+    /// see their own; others see all.
+    pub fn only_of(&self) -> Result<(Option<OrganisationId>, Option<SiteId>), Refusal> {
+        match self.role {
+            Role::SiteManager | Role::SiteMediator => Ok((Some(self.organisation()?), self.site)),
+            _ => Ok((None, None)),
+        }
+    }
+
     /// The organisation that it acts for.
     pub fn organisation(&self) -> Result<OrganisationId, Refusal> {
         self.organisation.ok_or(Refusal::NotAllowed { action: "act_for_an_organisation".into() })
     }
 }
+
+/// Who reads what sites are paid, and why not: everybody, the sites their own.
+const ALL_BUT_PRESCRIBERS: &[Role] = &[
+    Role::OperatorAdmin,
+    Role::OperatorAccountant,
+    Role::SponsorManager,
+    Role::SponsorApprover,
+    Role::PublicAccountant,
+    Role::SiteManager,
+    Role::SiteMediator,
+    Role::Auditor,
+];
 
 /// The whole policy.
 pub fn allows(role: Role, action: Action) -> bool {
@@ -132,7 +158,10 @@ pub fn allows(role: Role, action: Action) -> bool {
         | A::ManageUsers
         | A::MintOrder
         | A::PrintOrder
-        | A::ConfirmPrint => &[R::OperatorAdmin],
+        | A::ConfirmPrint
+        | A::RecordIncident
+        | A::DecideFlag => &[R::OperatorAdmin],
+        A::ScanFlags => &[R::OperatorAdmin, R::OperatorAccountant],
         A::FundOrder | A::ApproveBankAccount | A::PrepareSettlement | A::DeclareExecution => {
             &[R::OperatorAccountant]
         }
@@ -168,6 +197,7 @@ pub fn allows(role: Role, action: Action) -> bool {
             R::PrescriberManager,
             R::Auditor,
         ],
+        A::ReadIncidents | A::ReadFlags => ALL_BUT_PRESCRIBERS,
         A::ReadOrganisations | A::ReadOrders | A::TracePass | A::ReadReports | A::VerifyLedger => {
             &[
                 R::OperatorAdmin,

@@ -38,6 +38,8 @@ pub enum EntryKind {
     Redemption,
     /// A redemption was undone (fr: annulation).
     Void,
+    /// A settled redemption was undone.
+    Incident,
     /// A payout was ordered (fr: contre-paiement ordonné).
     PayoutApproval,
     /// A payout was debited at the bank (fr: contre-paiement débité).
@@ -62,6 +64,7 @@ impl EntryKind {
             Self::HandOver => "Remise",
             Self::Redemption => "Utilisation",
             Self::Void => "Annulation d'utilisation",
+            Self::Incident => "Incident",
             Self::PayoutApproval => "Contre-paiement ordonné",
             Self::PayoutDebit => "Contre-paiement débité",
         }

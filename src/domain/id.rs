@@ -95,6 +95,10 @@ numbers! {
     PayoutId, 1;
     /// A workshop at a site (fr: atelier).
     WorkshopId, 1;
+    /// An incident: a settled redemption that was undone.
+    IncidentId, 1;
+    /// A fraud flag (fr: signalement).
+    FlagId, 1;
 }
 
 impl ProgrammeId {

@@ -10,6 +10,7 @@ pub mod date;
 pub mod eligibility;
 pub mod entry;
 pub mod fictitious;
+pub mod flag;
 pub mod folding;
 pub mod id;
 pub mod malformed;

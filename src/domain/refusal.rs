@@ -25,6 +25,7 @@ fn in_french(what: &str) -> &str {
         "execution" => "exécution",
         "payout" => "contre-paiement",
         "workshop" => "atelier",
+        "flag" => "signalement",
         other => other,
     }
 }
@@ -111,6 +112,10 @@ pub enum Refusal {
         "Cette utilisation est déjà dans un lot de paiement : elle ne s'annule plus ici. Signalez-la à l'opérateur, qui passera une écriture contraire."
     )]
     AlreadySettled,
+    #[error(
+        "Cette utilisation n'est dans aucun lot de paiement : il n'y a rien à déduire. Son lieu peut l'annuler lui-même."
+    )]
+    NotSettled,
 
     // Orders and custody
     #[error(

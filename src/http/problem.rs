@@ -152,6 +152,7 @@ fn title_and_status(refusal: &Refusal) -> (&'static str, StatusCode) {
         R::WorkshopFull { .. } => ("Atelier complet", S::CONFLICT),
         R::AlreadyVoided => ("Déjà annulée", S::CONFLICT),
         R::AlreadySettled => ("Déjà en paiement", S::CONFLICT),
+        R::NotSettled => ("Pas encore en paiement", S::CONFLICT),
         R::MakerIsChecker => ("Une autre personne est attendue", S::FORBIDDEN),
         R::WrongState { .. } => ("Pas maintenant", S::CONFLICT),
         R::BookletNotHeld { .. } => ("Carnet ailleurs", S::CONFLICT),

@@ -206,13 +206,13 @@ fn a_void_and_a_settlement_of_one_redemption_have_one_winner() {
 
 /// How one of several came out of a race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Race {
+pub enum Race {
     Won,
     Refused(&'static str),
 }
 
 impl Race {
-    fn of<T>(result: Result<T>) -> Self {
+    pub fn of<T>(result: Result<T>) -> Self {
         match result {
             Ok(_) => Self::Won,
             refused => Self::Refused(refusal(refused)),
@@ -227,7 +227,7 @@ impl<T> From<Result<T>> for Race {
 }
 
 /// Two do the same; how each came out, winner first.
-fn two_at_once<T>(each: impl Fn(usize) -> Result<T> + Sync) -> [Race; 2] {
+pub fn two_at_once<T>(each: impl Fn(usize) -> Result<T> + Sync) -> [Race; 2] {
     let each = &each;
     let mut races = at_once([0, 1].map(|n| work(move || Race::of(each(n)))).into());
     races.sort_by_key(|race| *race != Race::Won);

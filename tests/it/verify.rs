@@ -40,7 +40,10 @@ fn a_transfer_that_was_deleted() {
         "DELETE FROM transfers WHERE programme_id = 1 AND book = 'EUR' AND entry_id = {}",
         entry_of(6)
     ));
-    assert_eq!(money, ["float_covers_passes", "redemption_has_its_entry"]);
+    assert_eq!(
+        money,
+        ["float_covers_passes", "redemption_has_its_entry", "payable_is_what_is_owed"]
+    );
 }
 
 #[test]
@@ -49,7 +52,10 @@ fn an_amount_that_was_changed() {
         "UPDATE transfers SET amount = 900 WHERE programme_id = 1 AND book = 'EUR' AND entry_id = {}",
         entry_of(6)
     ));
-    assert_eq!(redeemed, ["float_covers_passes", "redemption_has_its_entry"]);
+    assert_eq!(
+        redeemed,
+        ["float_covers_passes", "redemption_has_its_entry", "payable_is_what_is_owed"]
+    );
     let funded = found_after(
         "UPDATE transfers SET amount = amount + 1 WHERE programme_id = 1 AND debit = 52",
     );
@@ -100,18 +106,24 @@ fn a_pass_that_was_added_or_taken_away() {
 #[test]
 fn a_redemption_that_was_deleted() {
     let found = found_after("DELETE FROM redemptions WHERE programme_id = 1 AND pass = 6");
-    assert_eq!(found, ["entry_has_its_redemption", "live_redemption_matches_state"]);
+    assert_eq!(
+        found,
+        ["entry_has_its_redemption", "live_redemption_matches_state", "payable_is_what_is_owed"]
+    );
 }
 
 #[test]
 fn a_void_that_was_deleted_or_slipped_in() {
     let deleted = found_after("DELETE FROM voids WHERE programme_id = 1 AND pass = 1");
-    assert_eq!(deleted, ["entry_has_its_redemption"]);
+    assert_eq!(deleted, ["entry_has_its_redemption", "payable_is_what_is_owed"]);
     let of_a_paid_one = found_after(&format!(
         "INSERT INTO voids (programme_id, pass, cycle, entry_id, reason, voided_at) VALUES (1, 2, 1, {}, 'x', now())",
         entry_of(2)
     ));
-    assert_eq!(of_a_paid_one, ["live_redemption_matches_state", "void_is_never_paid"]);
+    assert_eq!(
+        of_a_paid_one,
+        ["live_redemption_matches_state", "void_is_never_paid", "payable_is_what_is_owed"]
+    );
 }
 
 #[test]
@@ -143,7 +155,10 @@ fn a_transfer_that_was_led_elsewhere() {
         "UPDATE transfers SET credit = credit + 100 WHERE programme_id = 1 AND book = 'EUR' AND entry_id = {}",
         entry_of(6)
     );
-    assert_eq!(found_after(&to_another_site), ["redemption_has_its_entry"]);
+    assert_eq!(
+        found_after(&to_another_site),
+        ["redemption_has_its_entry", "payable_is_what_is_owed"]
+    );
 }
 
 #[test]
@@ -203,4 +218,34 @@ fn a_broken_rule_names_its_first_offender() {
     assert_eq!((replay.difference, replay.first.as_deref()), (2, Some("3")));
     let float = checks.iter().find(|check| check.code == "float_covers_passes").unwrap();
     assert_eq!(float.difference, -2_000);
+}
+
+#[test]
+fn an_incident_that_was_made_up_or_hidden() {
+    let hidden = found_after("DELETE FROM incidents WHERE programme_id = 1");
+    assert_eq!(hidden, ["entry_has_its_redemption", "void_is_never_paid"]);
+    let recast = found_after(
+        "UPDATE entries SET kind = 'incident', number = 2 WHERE programme_id = 1 AND kind = 'void'",
+    );
+    assert_eq!(recast, ["entry_has_its_redemption"]);
+    let forgiven = found_after(
+        "UPDATE transfers SET amount = 1 WHERE programme_id = 1 AND book = 'EUR'
+         AND entry_id = (SELECT id FROM entries WHERE programme_id = 1 AND kind = 'incident')",
+    );
+    assert_eq!(forgiven, ["float_covers_passes", "payable_is_what_is_owed"]);
+}
+
+#[test]
+fn a_flag_that_did_not_hold() {
+    // On a pass that is paid, as if it had been there when the settlement was prepared.
+    let paid_all_the_same = found_after(
+        "INSERT INTO flags (programme_id, number, kind, site, on_day, explanation, raised_at)
+         SELECT 1, 2, 'night_hours', site, on_day, 'x', raised_at FROM flags WHERE programme_id = 1;
+         INSERT INTO flag_passes (programme_id, flag, kind, pass, cycle) VALUES (1, 2, 'night_hours', 2, 1)",
+    );
+    assert_eq!(paid_all_the_same, ["held_is_not_paid"]);
+    let released_too_late = found_after(
+        "INSERT INTO flag_passes (programme_id, flag, kind, pass, cycle) VALUES (1, 1, 'beyond_capacity', 2, 1)",
+    );
+    assert_eq!(released_too_late, ["held_is_not_paid"]);
 }

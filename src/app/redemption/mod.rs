@@ -16,6 +16,7 @@ mod writer;
 
 pub use batch::{Ask, NewRedemption, Redeemed, redeem_all};
 pub use check::{Checked, check};
+pub(super) use void::undo;
 pub use void::{NewVoid, void};
 pub use writer::{Overloaded, Writer};
 

@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use crate::db::passes::Pass;
+use crate::db::redemptions::Redemption;
 use crate::db::{Tx, passes, payouts, programmes, redemptions, sites, voids};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::entry::EntryKind;
@@ -39,13 +41,27 @@ pub fn void(tx: &mut Tx<'_>, actor: &Actor, of: RedemptionId, new: &NewVoid) -> 
         return Err(Refusal::AlreadySettled.into());
     }
     let pass = locked.first().ok_or(Refusal::not_found("redemption"))?;
+    undo(tx, actor, EntryKind::Void, &found, pass, &new.reason)
+}
+
+/// Writes the opposite of a redemption, gives its locked pass back to its holder, and lets it be redeemed again in
+/// its next cycle: what a void and an incident have in common.
+pub(in crate::app) fn undo(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    kind: EntryKind,
+    found: &Redemption,
+    pass: &Pass,
+    reason: &Line,
+) -> Result<Receipt> {
     let at = ledger::after(tx, pass.changed_at);
+    let of = RedemptionId { pass: found.pass, cycle: found.cycle };
     let programme = programmes::current(tx)?;
     // The reason is free text, which may name somebody: it stays out of the receipt.
     let facts = json!({
         "redemption": of, "pass": of.pass, "site": found.site, "amount_cents": programme.face_value,
     });
-    let entry = Entry::new(tx, EntryKind::Void, actor.user, facts)
+    let entry = Entry::new(tx, kind, actor.user, facts)
         .passes(Account::of(AccountKind::Circulation), Account::redeemed_at(found.site), of.pass, 1)
         .money(
             Account::payable_to(found.site),
@@ -55,10 +71,10 @@ pub fn void(tx: &mut Tx<'_>, actor: &Actor, of: RedemptionId, new: &NewVoid) -> 
         .at(at);
     let receipt =
         ledger::record(tx, &programme.code, Entry { corrects: Some(found.entry_id), ..entry })?;
-    voids::insert(tx, of, receipt.id, new.reason.as_str())?;
+    voids::insert(tx, of, receipt.id, reason.as_str())?;
     if passes::restore(tx, of.pass, at)? != 1 {
         return Err(anyhow::anyhow!(
-            "pass {} was not redeemed when its redemption was voided",
+            "pass {} was not redeemed when its redemption was undone",
             of.pass
         )
         .into());

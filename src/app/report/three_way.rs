@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::settlement::payment_file_of;
+use crate::db::redemptions::Due;
 use crate::db::{Tx, payouts, programmes, redemptions, settlements};
 use crate::domain::account::AccountKind;
 use crate::domain::{Action, Actor, SettlementId};
@@ -18,7 +19,11 @@ pub struct ThreeWay {
     pub redeemed_cents: i64,
     /// Of these, in no payout yet: from redemptions.
     pub waiting_cents: i64,
-    /// Lines of payouts.
+    /// Of these, held by flags.
+    pub held_cents: i64,
+    /// In a payout and undone since, by incidents that no payout has deducted.
+    pub to_deduct_cents: i64,
+    /// Lines of payouts: what they pay, less what they deduct.
     pub items_cents: i64,
     /// Payouts prepared and not approved.
     pub prepared_cents: i64,
@@ -52,8 +57,14 @@ pub fn three_way(tx: &mut Tx<'_>, actor: &Actor) -> Result<ThreeWay> {
     let programme = programmes::current(tx)?;
     let books = Books::read(tx)?;
     let end_of_time = tx.today().plus_days(1).end();
-    let waiting = i64::try_from(redemptions::due(tx, end_of_time)?.len()).unwrap_or(i64::MAX);
-    let waiting_cents = waiting.saturating_mul(programme.face_value.cents());
+    let due = redemptions::due(tx, end_of_time)?;
+    let worth = |of: &dyn Fn(&Due) -> bool| {
+        let n = due.iter().filter(|due| of(due)).count();
+        i64::try_from(n).unwrap_or(i64::MAX).saturating_mul(programme.face_value.cents())
+    };
+    let waiting_cents = worth(&|due| due.incident.is_none());
+    let held_cents = worth(&|due| due.is_held);
+    let to_deduct_cents = worth(&|due| due.incident.is_some());
     let (mut approved_cents, mut prepared_cents, mut in_files_cents) = (0_i64, 0_i64, 0_i64);
     // A region makes some dozens of settlements in its programme's life.
     for settlement in settlements::page(tx, SettlementId::new(0), i64::MAX)? {
@@ -70,7 +81,10 @@ pub fn three_way(tx: &mut Tx<'_>, actor: &Actor) -> Result<ThreeWay> {
     let in_transit_cents = books.credit(AccountKind::InTransitToBank);
     let owed = books.credit(AccountKind::Payable);
     let legs = [
-        ("redemptions, payout items", less(sums.redeemed, &[sums.items, waiting_cents])),
+        (
+            "redemptions, payout items",
+            less(sums.redeemed, &[sums.items, waiting_cents, to_deduct_cents.saturating_neg()]),
+        ),
         ("payout items, payouts", less(sums.items, &[sums.payouts])),
         ("payouts, payouts by settlement", less(sums.payouts, &[approved_cents, prepared_cents])),
         ("payouts approved, payment files", less(approved_cents, &[in_files_cents])),
@@ -85,6 +99,8 @@ pub fn three_way(tx: &mut Tx<'_>, actor: &Actor) -> Result<ThreeWay> {
     Ok(ThreeWay {
         redeemed_cents: sums.redeemed,
         waiting_cents,
+        held_cents,
+        to_deduct_cents,
         items_cents: sums.items,
         prepared_cents,
         approved_cents,

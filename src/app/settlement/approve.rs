@@ -33,7 +33,7 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, number: SettlementId) -> Result<D
     details(tx, number)
 }
 
-/// What is owed to each site of the payout goes in transit to the bank.
+/// What is owed to each site of the payout, less its incidents, goes in transit to the bank.
 fn order_payment(
     tx: &Tx<'_>,
     actor: &Actor,
@@ -46,15 +46,19 @@ fn order_payment(
         "end_to_end_id": payout.end_to_end_id, "items": payout.items, "amount_cents": payout.amount_cents,
     });
     let mut entry = Entry::new(tx, EntryKind::PayoutApproval, actor.user, facts);
-    for share in shares.iter().filter(|share| share.payout == payout.number) {
+    let of_it = shares.iter().filter(|share| share.payout == payout.number && share.passes != 0);
+    for share in of_it {
         let amount = face_value
-            .times(share.passes)
+            .times(share.passes.saturating_abs())
             .ok_or_else(|| anyhow::anyhow!("a share past all bounds"))?;
-        entry = entry.money(
-            Account::payable_to(share.site),
-            Account::of(AccountKind::InTransitToBank),
-            amount,
-        );
+        let (site, bank) =
+            (Account::payable_to(share.site), Account::of(AccountKind::InTransitToBank));
+        // A site that owes more than it is owed is made up for by the others of its organisation.
+        entry = if share.passes > 0 {
+            entry.money(site, bank, amount)
+        } else {
+            entry.money(bank, site, amount)
+        };
     }
     Ok(entry)
 }

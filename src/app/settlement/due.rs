@@ -1,16 +1,19 @@
 //! What a settlement would pay, whom, and what it would leave out and why. The dry run and the real one
 //! are the same function.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app::flag;
 use crate::db::bank_accounts::{self, BankAccount};
+use crate::db::payouts::NewItem;
 use crate::db::redemptions::{self, Due};
 use crate::db::{Tx, programmes};
+use crate::domain::flag::FlagKind;
 use crate::domain::money::Money;
-use crate::domain::{Action, Actor, BusinessDate, OrganisationId, RedemptionId, Refusal};
+use crate::domain::{Action, Actor, BusinessDate, OrganisationId, RedemptionId, Refusal, SiteId};
 use crate::error::Result;
 
 /// What a settlement would come to.
@@ -22,8 +25,23 @@ pub struct DryRun {
     pub payable: Money,
     /// One per organisation that can be paid.
     pub payouts: Vec<PayoutPreview>,
-    /// One per organisation that can't.
+    /// What is left out, by organisation and reason.
     pub exclusions: Vec<Exclusion>,
+    /// What preparing it would flag, and so hold; flags raised already are listed with the others.
+    pub would_flag: Vec<WouldFlag>,
+}
+
+/// A flag that would be raised.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WouldFlag {
+    /// Where.
+    pub site: SiteId,
+    /// What is odd.
+    pub kind: FlagKind,
+    /// The same, in French, with its figures.
+    pub explanation: String,
+    /// How many passes it would hold.
+    pub items: i64,
 }
 
 /// A payout that would be made.
@@ -31,9 +49,11 @@ pub struct DryRun {
 pub struct PayoutPreview {
     /// To whom.
     pub organisation: OrganisationId,
-    /// How many passes.
+    /// How many passes it pays.
     pub items: i64,
-    /// How much.
+    /// How many incidents it deducts.
+    pub deductions: i64,
+    /// How much, all in all.
     pub payable: Money,
 }
 
@@ -44,29 +64,66 @@ pub struct Exclusion {
     pub organisation: OrganisationId,
     /// How many passes.
     pub items: i64,
-    /// How much stays due.
+    /// How many incidents stay to be deducted.
+    pub deductions: i64,
+    /// How much stays due; less than nothing when more is to be deducted than to be paid.
     pub left_due: Money,
     /// Why.
     pub reason: ExclusionReason,
 }
 
-/// Why an organisation is not paid yet.
+/// Why passes are not paid yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExclusionReason {
-    /// It has no bank account that was approved and has cooled off.
+    /// Their organisation has no bank account that was approved and has cooled off.
     NoUsableBankAccount,
+    /// Its incidents come to as much as its redemptions, or more: all of it waits for the next settlement.
+    DeductedInFull,
+    /// A flag holds them, and no others, until somebody has decided; or it was upheld.
+    HeldByFlag,
 }
 
 /// What is due to one organisation, and the account it goes to if there is one.
 pub(super) struct Claim {
     pub organisation: OrganisationId,
-    pub items: Vec<RedemptionId>,
+    /// What a payout would list: redemptions to pay, then incidents to deduct.
+    pub items: Vec<NewItem>,
+    /// How many more are held by flags.
+    pub held: i64,
     pub account: Option<BankAccount>,
 }
 
-/// Everything due until the end of `cut_off_on`, by organisation.
-pub(super) fn claims(tx: &mut Tx<'_>, cut_off_on: BusinessDate) -> Result<Vec<Claim>> {
+impl Claim {
+    /// Lines that pay, and lines that deduct.
+    fn counts(&self) -> (i64, i64) {
+        let deducted = self.items.iter().filter(|item| item.incident.is_some()).count();
+        let paid = self.items.len().saturating_sub(deducted);
+        (count(paid), count(deducted))
+    }
+
+    /// Passes that it pays all in all.
+    pub fn net(&self) -> i64 {
+        let (paid, deducted) = self.counts();
+        paid.saturating_sub(deducted)
+    }
+
+    /// Why it can't be paid now.
+    pub fn hindrance(&self) -> Option<ExclusionReason> {
+        match self.account {
+            None => Some(ExclusionReason::NoUsableBankAccount),
+            Some(_) if self.net() <= 0 => Some(ExclusionReason::DeductedInFull),
+            Some(_) => None,
+        }
+    }
+}
+
+/// Everything due until the end of `cut_off_on`, by organisation. `odd` is held too, though no flag says so yet.
+pub(super) fn claims(
+    tx: &mut Tx<'_>,
+    cut_off_on: BusinessDate,
+    odd: &BTreeSet<RedemptionId>,
+) -> Result<Vec<Claim>> {
     let due = redemptions::due(tx, cut_off_on.end())?;
     let now = tx.now;
     let mut accounts: BTreeMap<OrganisationId, BankAccount> = bank_accounts::usable_at(tx, now)?
@@ -74,18 +131,24 @@ pub(super) fn claims(tx: &mut Tx<'_>, cut_off_on: BusinessDate) -> Result<Vec<Cl
         .map(|account| (account.organisation, account))
         .collect();
     let mut claims: Vec<Claim> = Vec::new();
-    for Due { organisation, pass, cycle, .. } in due {
-        let item = RedemptionId { pass, cycle };
-        match claims.last_mut().filter(|claim| claim.organisation == organisation) {
-            Some(claim) => claim.items.push(item),
-            None => claims.push(Claim {
-                organisation,
-                items: vec![item],
-                account: accounts.remove(&organisation),
-            }),
+    for Due { organisation, pass, cycle, incident, is_held, .. } in due {
+        let of = RedemptionId { pass, cycle };
+        if claims.last().is_none_or(|claim| claim.organisation != organisation) {
+            let account = accounts.remove(&organisation);
+            claims.push(Claim { organisation, items: Vec::new(), held: 0, account });
+        }
+        let Some(claim) = claims.last_mut() else { continue };
+        if incident.is_none() && (is_held || odd.contains(&of)) {
+            claim.held = claim.held.saturating_add(1);
+        } else {
+            claim.items.push(NewItem { of, incident });
         }
     }
     Ok(claims)
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 /// Refuses a cut-off that is not over.
@@ -103,32 +166,64 @@ pub(super) fn ensure_over(tx: &Tx<'_>, cut_off_on: BusinessDate) -> Result<(), R
     }
 }
 
-/// Shows what a settlement would pay, and writes nothing.
+/// Shows what a settlement would pay, and writes nothing: what it would flag is left out as if it were flagged.
 pub fn dry_run(tx: &mut Tx<'_>, actor: &Actor, cut_off_on: BusinessDate) -> Result<DryRun> {
     actor.require(Action::PrepareSettlement)?;
     ensure_over(tx, cut_off_on)?;
     let face_value = programmes::current(tx)?.face_value.cents();
-    let mut run =
-        DryRun { cut_off_on, payable: 0.into(), payouts: Vec::new(), exclusions: Vec::new() };
-    for claim in claims(tx, cut_off_on)? {
-        let items = i64::try_from(claim.items.len()).unwrap_or(i64::MAX);
-        let worth: Money = items.saturating_mul(face_value).into();
-        if claim.account.is_some() {
-            run.payable = run.payable.amount_cents.saturating_add(worth.amount_cents).into();
-            run.payouts.push(PayoutPreview {
-                organisation: claim.organisation,
+    let findings = flag::examine(tx, cut_off_on.end())?;
+    let odd = findings.iter().flat_map(|finding| finding.held.iter().copied()).collect();
+    let would_flag = findings.iter().map(|finding| WouldFlag {
+        site: finding.site,
+        kind: finding.facts.kind(),
+        explanation: finding.facts.explained(),
+        items: count(finding.held.len()),
+    });
+    let mut run = DryRun {
+        cut_off_on,
+        payable: 0.into(),
+        payouts: Vec::new(),
+        exclusions: Vec::new(),
+        would_flag: would_flag.collect(),
+    };
+    for claim in claims(tx, cut_off_on, &odd)? {
+        run.add(&claim, face_value);
+    }
+    Ok(run)
+}
+
+impl DryRun {
+    fn add(&mut self, claim: &Claim, face_value: i64) {
+        let organisation = claim.organisation;
+        let (items, deductions) = claim.counts();
+        let worth: Money = claim.net().saturating_mul(face_value).into();
+        match claim.hindrance() {
+            _ if claim.items.is_empty() => {}
+            None => {
+                self.payable = self.payable.amount_cents.saturating_add(worth.amount_cents).into();
+                self.payouts.push(PayoutPreview {
+                    organisation,
+                    items,
+                    deductions,
+                    payable: worth,
+                });
+            }
+            Some(reason) => self.exclusions.push(Exclusion {
+                organisation,
                 items,
-                payable: worth,
-            });
-        } else {
-            let reason = ExclusionReason::NoUsableBankAccount;
-            run.exclusions.push(Exclusion {
-                organisation: claim.organisation,
-                items,
+                deductions,
                 left_due: worth,
                 reason,
+            }),
+        }
+        if claim.held > 0 {
+            self.exclusions.push(Exclusion {
+                organisation,
+                items: claim.held,
+                deductions: 0,
+                left_due: claim.held.saturating_mul(face_value).into(),
+                reason: ExclusionReason::HeldByFlag,
             });
         }
     }
-    Ok(run)
 }

@@ -8,7 +8,7 @@ mod payment_file;
 mod prepare;
 
 pub use approve::approve;
-pub use due::{DryRun, Exclusion, ExclusionReason, PayoutPreview, dry_run};
+pub use due::{DryRun, Exclusion, ExclusionReason, PayoutPreview, WouldFlag, dry_run};
 pub use execute::{NewExecution, confirm_execution, declare_execution};
 pub(super) use payment_file::make as payment_file_of;
 pub use payment_file::{PaymentFile, payment_file};

@@ -67,10 +67,14 @@ pub(crate) fn make(
 }
 
 fn payment(programme: &Programme, payout: Payout) -> Result<CreditTransfer> {
+    let passes = payout.amount_cents.cents().checked_div(programme.face_value.cents());
     Ok(CreditTransfer {
         remittance: format!(
             "Pass numerique {} contre-paiement {} ({} pass)",
-            programme.code, payout.number, payout.items
+            programme.code,
+            payout.number,
+            // Less those that incidents took back.
+            passes.unwrap_or_default()
         ),
         end_to_end_id: payout.end_to_end_id,
         amount_cents: payout.amount_cents.cents(),

@@ -1,17 +1,21 @@
 //! A settlement is made of everything due until its cut-off.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::due::{self, Claim};
 use super::{Details, details};
+use crate::app::flag;
 use crate::db::payouts::{self, Payout};
 use crate::db::programmes::{self, Programme};
 use crate::db::settlements::{self, Settlement};
-use crate::db::{Tx, passes, series};
+use crate::db::{Tx, flags, passes, redemptions, series};
 use crate::domain::bank::end_to_end_id;
 use crate::domain::{Action, Actor, BusinessDate, PassNumber, PayoutId, Refusal, SettlementId};
 use crate::error::Result;
+use crate::ledger;
 
 /// A settlement to be prepared.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -36,9 +40,12 @@ pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, new: NewSettlement) -> Result<Det
         .into());
     }
     lock_passes(tx, new.cut_off_on)?;
-    let payable: Vec<Claim> = due::claims(tx, new.cut_off_on)?
+    // Nothing is paid before it was examined.
+    let findings = flag::examine(tx, new.cut_off_on.end())?;
+    flag::raise(tx, findings)?;
+    let payable: Vec<Claim> = due::claims(tx, new.cut_off_on, &BTreeSet::new())?
         .into_iter()
-        .filter(|claim| claim.account.is_some())
+        .filter(|claim| claim.hindrance().is_none())
         .collect();
     if payable.is_empty() {
         return Err(Refusal::NothingToPay { cut_off: new.cut_off_on }.into());
@@ -49,7 +56,8 @@ pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, new: NewSettlement) -> Result<Det
         cut_off_on: new.cut_off_on,
         execution_on: new.execution_on,
         prepared_by: actor.user,
-        prepared_at: tx.now,
+        // Past every decision that it goes by, whichever transaction began first.
+        prepared_at: flags::last_decided_at(tx)?.map_or(tx.now, |last| ledger::after(tx, last)),
         approved_by: None,
         approved_at: None,
     };
@@ -63,15 +71,13 @@ pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, new: NewSettlement) -> Result<Det
     details(tx, number)
 }
 
-/// Locks the passes of everything due, in the order of their numbers, so that no void slips in between:
+/// Locks the passes of everything due, in the order of their numbers, so that no void, incident or decision slips in between:
 /// whoever comes first wins. What is due is then read again.
 fn lock_passes(tx: &mut Tx<'_>, cut_off_on: BusinessDate) -> Result<()> {
-    let mut numbers: Vec<PassNumber> = due::claims(tx, cut_off_on)?
-        .into_iter()
-        .flat_map(|claim| claim.items)
-        .map(|item| item.pass)
-        .collect();
+    let due = redemptions::due(tx, cut_off_on.end())?;
+    let mut numbers: Vec<PassNumber> = due.into_iter().map(|due| due.pass).collect();
     numbers.sort_unstable();
+    numbers.dedup();
     passes::lock(tx, &numbers)?;
     Ok(())
 }
@@ -83,6 +89,7 @@ fn write_payout(
     number: PayoutId,
     claim: Claim,
 ) -> Result<()> {
+    let net = claim.net();
     let account = claim.account.ok_or_else(|| anyhow::anyhow!("a payout without an account"))?;
     let account_approved_by = account
         .approved_by
@@ -90,7 +97,7 @@ fn write_payout(
     let n_items = i32::try_from(claim.items.len()).map_err(anyhow::Error::from)?;
     let amount_cents = programme
         .face_value
-        .times(n_items.into())
+        .times(net)
         .ok_or_else(|| anyhow::anyhow!("a payout past all bounds"))?;
     let payout = Payout {
         number,

@@ -192,6 +192,7 @@ fn site(
         qualified_from: None,
         qualified_until: None,
         created_at: tx.now,
+        daily_capacity: None,
     }
 }
 

@@ -5,7 +5,7 @@ mod qualify;
 mod register;
 
 pub use import::{Imported, RowVerdict, import};
-pub use qualify::{Qualification, qualify};
+pub use qualify::{Capacity, Qualification, declare_capacity, qualify};
 pub use register::{NewOrganisation, NewSite, register_organisation, register_site};
 
 use crate::db::Tx;

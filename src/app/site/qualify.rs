@@ -1,10 +1,11 @@
-//! From when until when a site may redeem.
+//! From when until when a site may redeem, and how much it says it can take.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::db::sites::{self, Site};
 use crate::db::{Tx, organisations};
+use crate::domain::flag::DailyCapacity;
 use crate::domain::{Action, Actor, BusinessDate, Refusal, SiteId};
 use crate::error::Result;
 
@@ -38,5 +39,25 @@ pub fn qualify(tx: &mut Tx<'_>, actor: &Actor, number: SiteId, new: Qualificatio
         .into());
     }
     sites::qualify(tx, number, new.from, new.until)?;
+    sites::get(tx, number)
+}
+
+/// What a site declares that it can take.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Capacity {
+    /// Passes in a day: more are flagged. Nothing is, when it is null.
+    pub daily_capacity: Option<DailyCapacity>,
+}
+
+/// Keeps the capacity that a site declares. What was flagged before stays so.
+pub fn declare_capacity(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    number: SiteId,
+    new: Capacity,
+) -> Result<Site> {
+    actor.require(Action::ManageOrganisations)?;
+    sites::set_daily_capacity(tx, number, new.daily_capacity)?;
     sites::get(tx, number)
 }

@@ -101,6 +101,7 @@ pub fn register_site(tx: &mut Tx<'_>, actor: &Actor, new: NewSite) -> Result<Sit
         qualified_from: None,
         qualified_until: None,
         created_at: tx.now,
+        daily_capacity: None,
     };
     sites::insert(tx, std::slice::from_ref(&site))?;
     Ok(site)

@@ -4,8 +4,10 @@ mod auth;
 mod bank_accounts;
 mod deliveries;
 mod digests;
+mod flags;
 mod hand_overs;
 mod health;
+mod incidents;
 mod orders;
 mod organisations;
 mod passes;
@@ -44,4 +46,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     payouts::routes(config);
     passes::routes(config);
     reports::routes(config);
+    incidents::routes(config);
+    flags::routes(config);
 }

@@ -10,8 +10,8 @@ use crate::db::payouts::{Item, Payout};
 use crate::domain::bank::Iban;
 use crate::domain::money::Money;
 use crate::domain::{
-    Actor, OrganisationId, PassNumber, PayoutId, RedemptionId, Refusal, SettlementId, SiteId,
-    Timestamp,
+    Actor, IncidentId, OrganisationId, PassNumber, PayoutId, RedemptionId, Refusal, SettlementId,
+    SiteId, Timestamp,
 };
 use crate::http::page::{Page, PageQuery};
 use crate::http::{Problem, Service};
@@ -35,7 +35,7 @@ pub(super) struct PayoutView {
     iban: String,
     /// What the transfer carries, to the statement and back.
     end_to_end_id: String,
-    /// How many passes.
+    /// How many lines.
     items: i32,
     /// How much.
     payable: Money,
@@ -74,8 +74,10 @@ struct ItemView {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     redeemed_at: Timestamp,
-    /// What it pays.
+    /// What it pays; less than nothing when it deducts.
     payable: Money,
+    /// The incident that it deducts; null when it pays.
+    incident: Option<IncidentId>,
 }
 
 impl From<Item> for ItemView {
@@ -88,6 +90,7 @@ impl From<Item> for ItemView {
             site_name: item.site_name,
             redeemed_at: item.redeemed_at,
             payable: item.amount_cents.into(),
+            incident: item.incident,
         }
     }
 }
@@ -110,7 +113,7 @@ async fn list(
     Ok(HttpResponse::Ok().json(Page::<PayoutView>::new(rows, limit, |row| row.number.to_string())))
 }
 
-/// One line per pass.
+/// One line per pass paid, then one per incident deducted.
 #[utoipa::path(
     tag = "payouts", operation_id = "list_payout_items", summary = "Lire le bordereau d'un contre-paiement",
     params(("payout" = String, Path, description = "Numéro du contre-paiement"), PageQuery),

@@ -80,7 +80,8 @@ impl From<Listed> for ListedView {
     }
 }
 
-/// What a site redeemed, and how far its payment is: the three add up to what it redeemed.
+/// What a site redeemed, and how far its payment is: waiting, held, in payment and paid, less what is to be deducted, add
+/// up to what it redeemed.
 #[derive(Serialize, ToSchema)]
 struct TotalsView {
     /// The site.
@@ -91,10 +92,14 @@ struct TotalsView {
     redeemed_passes: i64,
     /// Owed, in no settlement yet.
     waiting_passes: i64,
-    /// In a settlement, not yet debited.
+    /// Owed, and held by flags until somebody has decided; or not to be paid.
+    held_passes: i64,
+    /// In a settlement, not yet debited; less what its payouts deduct.
     in_payment_passes: i64,
-    /// Debited at the bank.
+    /// Debited at the bank; less what was deducted.
     paid_passes: i64,
+    /// Undone by incidents, to be deducted by the next settlement.
+    to_deduct_passes: i64,
 }
 
 impl From<SiteTotals> for TotalsView {
@@ -103,9 +108,15 @@ impl From<SiteTotals> for TotalsView {
             site: totals.site,
             name: totals.name,
             redeemed_passes: totals.redeemed,
-            waiting_passes: totals.redeemed.saturating_sub(totals.in_payout),
+            waiting_passes: totals
+                .redeemed
+                .saturating_add(totals.to_deduct)
+                .saturating_sub(totals.in_payout)
+                .saturating_sub(totals.held),
+            held_passes: totals.held,
             in_payment_passes: totals.in_payout.saturating_sub(totals.paid),
             paid_passes: totals.paid,
+            to_deduct_passes: totals.to_deduct,
         }
     }
 }

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::app::site::{self, Imported, NewSite, Qualification};
+use crate::app::site::{self, Capacity, Imported, NewSite, Qualification};
 use crate::db::sites::Site;
+use crate::domain::flag::DailyCapacity;
 use crate::domain::place::{self, Limits};
 use crate::domain::text::Line;
 use crate::domain::{Actor, BusinessDate, OrganisationId, Refusal, SiteId};
@@ -15,7 +16,12 @@ use crate::http::write::{File, KeyHeader, Write};
 use crate::http::{Problem, Service};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(register).service(import).service(qualify);
+    config
+        .service(list)
+        .service(register)
+        .service(import)
+        .service(qualify)
+        .service(declare_capacity);
 }
 
 /// A mediation place (fr: lieu).
@@ -47,6 +53,8 @@ struct SiteView {
     qualified_from: Option<BusinessDate>,
     /// Last day, included.
     qualified_until: Option<BusinessDate>,
+    /// Passes that it declares it can take in a day.
+    daily_capacity: Option<DailyCapacity>,
     /// Who published it, and under which id.
     source: Option<String>,
     /// Its id there.
@@ -69,6 +77,7 @@ impl From<Site> for SiteView {
             is_fictitious: site.is_fictitious,
             qualified_from: site.qualified_from,
             qualified_until: site.qualified_until,
+            daily_capacity: site.daily_capacity,
             source: site.source,
             source_id: site.source_id,
         }
@@ -163,6 +172,27 @@ async fn qualify(
     service
         .write(actor, write, move |tx, actor, new| {
             site::qualify(tx, actor, number, new).map(SiteView::from)
+        })
+        .await
+}
+
+/// More passes than that in a day raise a flag.
+#[utoipa::path(
+    tag = "sites", operation_id = "declare_capacity", summary = "Déclarer ce qu'un lieu peut recevoir en un jour", request_body = Capacity,
+    params(("site" = String, Path, description = "Numéro du lieu"), KeyHeader),
+    responses((status = 201, description = "Déclaré", body = SiteView))
+)]
+#[put("/api/v1/sites/{site}/capacity")]
+async fn declare_capacity(
+    service: web::Data<Service>,
+    actor: Actor,
+    site: web::Path<SiteId>,
+    write: Write<Capacity>,
+) -> Result<HttpResponse, Problem> {
+    let number = site.into_inner();
+    service
+        .write(actor, write, move |tx, actor, new| {
+            site::declare_capacity(tx, actor, number, new).map(SiteView::from)
         })
         .await
 }

@@ -4,6 +4,7 @@ mod bad_input;
 mod batches;
 mod contract;
 mod counter;
+mod flags;
 mod path;
 mod region;
 mod tenancy;

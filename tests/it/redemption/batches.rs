@@ -3,7 +3,7 @@
 use std::sync::mpsc::channel;
 
 use souche::app::redemption::Writer;
-use souche::domain::{Refusal, UserId};
+use souche::domain::Refusal;
 use souche::error::Error;
 
 use crate::support::region::fresh_key;

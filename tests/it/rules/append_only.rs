@@ -14,7 +14,7 @@ const MAY_CHANGE: [(&str, &str); 11] = [
     ("requests", "outcome"),
     ("series", "last"),
     ("settlements", "approved_at, approved_by"),
-    ("sites", "qualified_from, qualified_until"),
+    ("sites", "daily_capacity, qualified_from, qualified_until"),
     ("users", "password_hash"),
 ];
 /// In `wrong_tries` a window begins anew: counts that brake a guesser, no history.
@@ -73,6 +73,11 @@ fn history_is_neither_changed_nor_deleted() {
         ("payouts", "amount_cents = 1"),
         ("payouts", "iban = 'FR7630006000011234567890189'"),
         ("payout_items", "amount_cents = 1"),
+        ("payout_items", "incident = NULL"),
+        ("incidents", "cycle = 2"),
+        ("flags", "explanation = 'x'"),
+        ("flag_passes", "pass = 7"),
+        ("flag_decisions", "outcome = 'released'"),
         ("payout_debits", "debited_on = '2026-01-01'"),
         ("executions", "document_sha256 = decode(repeat('00', 32), 'hex')"),
         ("executions", "declared_by = confirmed_by"),

@@ -3,7 +3,9 @@
 //! stands beside a lawful neighbour that is taken, so that it can't fail for another reason.
 
 mod append_only;
+mod flags;
 mod hand_overs;
+mod incidents;
 mod makers;
 mod names;
 mod once_per_cycle;

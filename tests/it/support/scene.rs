@@ -11,13 +11,15 @@
 //!
 //! *Lived*, some days later: pass 1 voided, then used again; 2 and 3 used; all three paid by settlement 1.
 //! Pass 4 waits in settlement 2, prepared; pass 5 in settlement 3, approved, its execution declared and not
-//! confirmed. Pass 6 is used at
-//! workshop 1 and in no settlement, 7 to 20 are unused. Order 3 and bank account 3 wait for
+//! confirmed. Pass 6 is used at workshop 1 and in no settlement. Pass 12 was used and paid in settlement 1, and given
+//! back by an incident that waits for its deduction; 13 and 14 were used at Hirson, and a flag on 14 was released. 7 to 11 and
+//! 15 to 20 are unused. Order 3 and bank account 3 wait for
 //! approval.
 
 use std::sync::LazyLock;
 
 use souche::db::{Clock, Db};
+use souche::domain::flag::Outcome;
 use souche::domain::order::Quantity;
 use souche::domain::territory::Territory;
 use souche::domain::{SettlementId, Timestamp};
@@ -96,6 +98,7 @@ fn live(region: &Region) {
     region.redeems(avesnes, 1).unwrap();
     region.redeems(fourmies, 2).unwrap();
     region.redeems(fourmies, 3).unwrap();
+    let counterfeit = region.redeems(avesnes, 12).unwrap();
     region.redeems(fourmies, 2).unwrap_err();
     region.tries_a_wrong_code(fourmies, 20).unwrap_err();
     region.clock_shows("2026-03-11T09:00:00Z");
@@ -111,6 +114,13 @@ fn live(region: &Region) {
     region.declares_execution(settlement).unwrap();
     let workshop = region.declares_workshop(fourmies, region.today(), 6).unwrap();
     region.redeems_at(fourmies, 6, workshop).unwrap();
+    region.records_incident(counterfeit.id).unwrap();
+    region.declares_capacity(&region.hirson, Some(1));
+    region.redeems(&region.hirson, 13).unwrap();
+    region.redeems(&region.hirson, 14).unwrap();
+    let raised = region.scans();
+    region.decides(raised[0], Outcome::Released).unwrap();
+    region.declares_capacity(&region.hirson, None);
     region.places(Quantity { booklets_of_10: 1, booklets_of_5: 0 }, "2026-12-31").unwrap();
     region.declares_bank_account(fourmies, &iban(2)).unwrap();
 }
