@@ -18,6 +18,7 @@ pub mod beneficiaries;
 pub mod booklets;
 pub mod deliveries;
 pub mod entries;
+pub mod evidence;
 pub mod executions;
 pub mod fundings;
 pub mod hand_overs;
@@ -48,7 +49,7 @@ use diesel::{RunQueryDsl, sql_query};
 pub use clock::Clock;
 pub use migrations::{ensure_current, ensure_least_privilege, migrate, revert_all};
 
-use crate::domain::{BusinessDate, ProgrammeId, Timestamp, UserId};
+use crate::domain::{BusinessDate, Kid, ProgrammeId, Timestamp, UserId};
 use crate::error::{Error, Result};
 
 /// How long a request waits for a connection before it is told to come back: longer, and a client
@@ -60,6 +61,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct Db {
     pool: Pool<ConnectionManager<PgConnection>>,
     clock: Clock,
+    kid: Option<Kid>,
 }
 
 /// Whose rows a transaction may see.
@@ -81,6 +83,22 @@ pub struct Tx<'conn> {
     pub now: Timestamp,
     /// The programme it has entered; the instance's own number until then.
     pub programme: ProgrammeId,
+    /// The key that will sign the receipts made in it.
+    pub kid: Option<Kid>,
+}
+
+impl<'conn> Tx<'conn> {
+    /// A transaction that somebody else has opened, in `programme`: for whoever audits over a connection
+    /// of their own.
+    pub fn within(
+        conn: &'conn mut PgConnection,
+        now: Timestamp,
+        programme: ProgrammeId,
+    ) -> Result<Self> {
+        let mut tx = Self { conn, now, programme: ProgrammeId::INSTANCE, kid: None };
+        tx.enter(programme)?;
+        Ok(tx)
+    }
 }
 
 impl Tx<'_> {
@@ -109,8 +127,8 @@ impl Tx<'_> {
 
     /// Runs `work` so that its refusal undoes what it wrote, and nothing else.
     pub fn attempt<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        let (now, programme) = (self.now, self.programme);
-        self.conn.transaction(|conn| work(&mut Tx { conn, now, programme }))
+        let (now, programme, kid) = (self.now, self.programme, self.kid);
+        self.conn.transaction(|conn| work(&mut Tx { conn, now, programme, kid }))
     }
 }
 
@@ -133,7 +151,13 @@ impl Db {
             .connection_timeout(ACQUIRE_TIMEOUT)
             .connection_customizer(Box::new(Limits))
             .build_unchecked(ConnectionManager::new(url));
-        Self { pool, clock }
+        Self { pool, clock, kid: None }
+    }
+
+    /// The same, whose receipts name the key that signs them.
+    #[must_use]
+    pub fn signing_as(self, kid: Kid) -> Self {
+        Self { kid: Some(kid), ..self }
     }
 
     /// The clock of every transaction.
@@ -162,10 +186,32 @@ impl Db {
         scope: Scope,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
     ) -> Result<T> {
+        self.run("BEGIN", scope, work)
+    }
+
+    /// As [`Db::transact_blocking`], to read only, all of it as at one moment: whatever is written meanwhile.
+    pub fn snapshot_blocking<T>(
+        &self,
+        scope: Scope,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", scope, work)
+    }
+
+    fn run<T>(
+        &self,
+        begin: &str,
+        scope: Scope,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
         let mut conn = self.acquire()?;
-        AnsiTransactionManager::begin_transaction(&mut *conn)?;
-        let mut tx =
-            Tx { conn: &mut conn, now: self.clock.now(), programme: ProgrammeId::INSTANCE };
+        AnsiTransactionManager::begin_transaction_sql(&mut *conn, begin)?;
+        let mut tx = Tx {
+            conn: &mut conn,
+            now: self.clock.now(),
+            programme: ProgrammeId::INSTANCE,
+            kid: self.kid,
+        };
         let done = match scope {
             Scope::Programme(programme) => tx.enter(programme),
             Scope::Person(person) => tx.set("souche.person", &person.to_string()),

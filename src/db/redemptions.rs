@@ -1,5 +1,6 @@
 //! Redemptions: written once, never changed.
 
+use chrono::SecondsFormat;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid};
@@ -27,6 +28,18 @@ pub struct Redemption {
     pub site: SiteId,
     pub service: Service,
     pub redeemed_at: Timestamp,
+}
+
+impl Redemption {
+    /// Its line of evidence (see [`super::evidence`]), made here: at the counter nothing is read back.
+    pub fn line(&self) -> String {
+        let (pass, cycle, hand_over) = (self.pass.get(), self.cycle, self.hand_over.get());
+        let (site, service) = (self.site.get(), <&str>::from(self.service));
+        let at = self.redeemed_at.to_rfc3339_opts(SecondsFormat::Micros, true);
+        format!(
+            r#"["redemptions",{{"cycle":{cycle},"hand_over":{hand_over},"pass":{pass},"redeemed_at":"{at}","service":"{service}","site":{site}}}]"#
+        )
+    }
 }
 
 statement! {

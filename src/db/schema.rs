@@ -46,6 +46,7 @@ diesel::table! {
         debtor_iban -> Text,
         created_at -> Timestamptz,
         created_by -> Uuid,
+        revision -> Integer,
     }
 }
 
@@ -106,6 +107,7 @@ diesel::table! {
         is_prescriber -> Bool,
         department -> Nullable<Text>,
         created_at -> Timestamptz,
+        revision -> Integer,
     }
 }
 
@@ -127,6 +129,7 @@ diesel::table! {
         qualified_from -> Nullable<Date>,
         qualified_until -> Nullable<Date>,
         created_at -> Timestamptz,
+        revision -> Integer,
     }
 }
 
@@ -190,6 +193,7 @@ diesel::table! {
         mint_entry -> Nullable<Uuid>,
         print_key_sealed -> Nullable<Bytea>,
         print_entry -> Nullable<Uuid>,
+        revision -> Integer,
     }
 }
 
@@ -324,6 +328,7 @@ diesel::table! {
         approved_by -> Nullable<Uuid>,
         approved_at -> Nullable<Timestamptz>,
         usable_from -> Nullable<Timestamptz>,
+        revision -> Integer,
     }
 }
 
@@ -336,6 +341,7 @@ diesel::table! {
         prepared_at -> Timestamptz,
         approved_by -> Nullable<Uuid>,
         approved_at -> Nullable<Timestamptz>,
+        revision -> Integer,
     }
 }
 
@@ -351,6 +357,7 @@ diesel::table! {
         end_to_end_id -> Text,
         items -> Integer,
         amount_cents -> BigInt,
+        entry_id -> Nullable<Uuid>,
     }
 }
 
@@ -365,6 +372,7 @@ diesel::table! {
         declared_at -> Timestamptz,
         confirmed_by -> Nullable<Uuid>,
         confirmed_at -> Nullable<Timestamptz>,
+        revision -> Integer,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::bound;
 use crate::db::{Tx, audit, programmes, transfers};
 use crate::domain::account::{Account, AccountKind, Book};
 use crate::error::Result;
@@ -141,6 +142,7 @@ pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Check>> {
             first: found.first,
         });
     }
+    checks.extend(bound::checks(tx)?);
     Ok(checks)
 }
 

@@ -53,9 +53,7 @@ pub fn void(tx: &mut Tx<'_>, actor: &Actor, of: RedemptionId, new: &NewVoid) -> 
             programme.face_value,
         )
         .at(at);
-    let receipt =
-        ledger::record(tx, &programme.code, Entry { corrects: Some(found.entry_id), ..entry })?;
-    voids::insert(tx, of, receipt.id, new.reason.as_str())?;
+    voids::insert(tx, of, entry.id, new.reason.as_str())?;
     if passes::restore(tx, of.pass, at)? != 1 {
         return Err(anyhow::anyhow!(
             "pass {} was not redeemed when its redemption was voided",
@@ -63,5 +61,6 @@ pub fn void(tx: &mut Tx<'_>, actor: &Actor, of: RedemptionId, new: &NewVoid) -> 
         )
         .into());
     }
-    Ok(receipt)
+    let entry = Entry { corrects: Some(found.entry_id), ..entry.wrote("voids") };
+    ledger::record(tx, &programme.code, entry)
 }

@@ -12,7 +12,6 @@ use crate::domain::siret::Siret;
 use crate::domain::text::Line;
 use crate::domain::{Action, Actor, OrganisationId, Refusal, SiteId};
 use crate::error::Result;
-use crate::ledger;
 
 /// An organisation to be registered (fr: structure).
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -68,9 +67,7 @@ pub fn register_organisation(
     if organisations::insert(tx, std::slice::from_ref(&organisation))? == 0 {
         return Err(Refusal::Duplicate { what: "Une structure de ce SIRET".into() }.into());
     }
-    if new.is_prescriber {
-        ledger::open_prescribers(tx, &[number])?;
-    }
+    super::record(tx, actor, std::slice::from_ref(&organisation), &[])?;
     Ok(organisation)
 }
 
@@ -107,6 +104,6 @@ pub fn register_site(tx: &mut Tx<'_>, actor: &Actor, new: NewSite) -> Result<Sit
         created_at: tx.now,
     };
     sites::insert(tx, std::slice::from_ref(&site))?;
-    ledger::open_sites(tx, &[site.number])?;
+    super::record(tx, actor, &[], std::slice::from_ref(&site))?;
     Ok(site)
 }
