@@ -68,7 +68,9 @@ pub fn set_approved(
         .set((
             bank_accounts::approved_by.eq(by),
             bank_accounts::approved_at.eq(tx.now),
-            bank_accounts::usable_from.eq(usable_from), bank_accounts::revision.eq(bank_accounts::revision + 1)))
+            bank_accounts::usable_from.eq(usable_from),
+            bank_accounts::revision.eq(bank_accounts::revision + 1),
+        ))
         .execute(tx.conn)?;
     Ok(())
 }

@@ -40,9 +40,7 @@ impl EntryRow {
         };
         let (key, hash) = (hex(&self.request_key), hex(&self.request_hash));
         let by = self.recorded_by;
-        format!(
-            r#"["entries",{{"recorded_by":"{by}","request_hash":{hash},"request_key":{key}}}]"#
-        )
+        format!(r#"["entries",{{"recorded_by":"{by}","request_hash":{hash},"request_key":{key}}}]"#)
     }
 }
 

@@ -166,10 +166,7 @@ pub struct ChangingRow {
 
 /// Every row that entries wrote, those of one entry after one another, in the order in which its receipt binds
 /// them; streamed. Rows that lead to no entry come last, those of an entry that is not there without its own row.
-pub fn each_written(
-    tx: &mut Tx<'_>,
-    mut take: impl FnMut(WrittenRow) -> Result<()>,
-) -> Result<()> {
+pub fn each_written(tx: &mut Tx<'_>, mut take: impl FnMut(WrittenRow) -> Result<()>) -> Result<()> {
     tx.scan_all()?;
     tx.set("enable_nestloop", "off")?;
     let columns = Columns::read(tx)?;
@@ -276,8 +273,7 @@ impl Columns {
     fn arm(&self, table: &Written, rank: i32) -> Result<String> {
         let line = self.line(table.name, |name| !table.skip.contains(&name))?;
         let (receipt, said) = if table.name == "entries" {
-            let said =
-                ["corrects", "happened_at", "id", "kind", "number", "recorded_at"];
+            let said = ["corrects", "happened_at", "id", "kind", "number", "recorded_at"];
             ("t.receipt", self.json(table.name, |name| said.contains(&name))?)
         } else {
             ("NULL::text", "NULL::text".to_owned())
@@ -325,7 +321,9 @@ impl Column {
             _ if self.is_word => format!("to_json({column}::text)::text"),
             other => {
                 let (relation, name) = (&self.relation, &self.name);
-                return Err(anyhow::anyhow!("{relation}.{name}: {other} has no canonical form").into());
+                return Err(
+                    anyhow::anyhow!("{relation}.{name}: {other} has no canonical form").into()
+                );
             }
         };
         Ok(format!("'\"{}\":' || coalesce({value}, 'null')", self.name))

@@ -180,6 +180,18 @@ impl Db {
             .map_err(|e| Error::Busy(e.to_string()))?
     }
 
+    /// As [`Db::transact`], to read only, all of it as at one moment: whatever is written meanwhile.
+    pub async fn snapshot<T, F>(&self, scope: Scope, work: F) -> Result<T>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let db = self.clone();
+        actix_web::web::block(move || db.snapshot_blocking(scope, work))
+            .await
+            .map_err(|e| Error::Busy(e.to_string()))?
+    }
+
     /// As [`Db::transact`], for threads of their own, the command line and the tests.
     pub fn transact_blocking<T>(
         &self,
@@ -189,7 +201,7 @@ impl Db {
         self.run("BEGIN", scope, work)
     }
 
-    /// As [`Db::transact_blocking`], to read only, all of it as at one moment: whatever is written meanwhile.
+    /// As [`Db::snapshot`], for the command line and the tests.
     pub fn snapshot_blocking<T>(
         &self,
         scope: Scope,

@@ -120,7 +120,11 @@ pub fn last_use_dates(
 #[expect(clippy::arithmetic_side_effects, reason = "PostgreSQL adds, and refuses what overflows")]
 pub fn set_approved(tx: &mut Tx<'_>, number: OrderId, by: UserId) -> Result<()> {
     diesel::update(orders::table.filter(orders::number.eq(number)))
-        .set((orders::approved_by.eq(by), orders::approved_at.eq(tx.now), orders::revision.eq(orders::revision + 1)))
+        .set((
+            orders::approved_by.eq(by),
+            orders::approved_at.eq(tx.now),
+            orders::revision.eq(orders::revision + 1),
+        ))
         .execute(tx.conn)?;
     Ok(())
 }
@@ -138,7 +142,9 @@ pub fn set_minted(
         .set((
             orders::minted_by.eq(by),
             orders::mint_entry.eq(entry),
-            orders::print_key_sealed.eq(print_key_sealed), orders::revision.eq(orders::revision + 1)))
+            orders::print_key_sealed.eq(print_key_sealed),
+            orders::revision.eq(orders::revision + 1),
+        ))
         .execute(tx.conn)?;
     Ok(())
 }
@@ -147,7 +153,11 @@ pub fn set_minted(
 #[expect(clippy::arithmetic_side_effects, reason = "PostgreSQL adds, and refuses what overflows")]
 pub fn set_printed(tx: &mut Tx<'_>, number: OrderId, entry: EntryId) -> Result<()> {
     diesel::update(orders::table.filter(orders::number.eq(number)))
-        .set((orders::print_entry.eq(entry), orders::print_key_sealed.eq(None::<Vec<u8>>), orders::revision.eq(orders::revision + 1)))
+        .set((
+            orders::print_entry.eq(entry),
+            orders::print_key_sealed.eq(None::<Vec<u8>>),
+            orders::revision.eq(orders::revision + 1),
+        ))
         .execute(tx.conn)?;
     Ok(())
 }

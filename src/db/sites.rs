@@ -84,7 +84,11 @@ pub fn qualify(
     until: Option<BusinessDate>,
 ) -> Result<bool> {
     let n = diesel::update(sites::table.filter(sites::number.eq(number)))
-        .set((sites::qualified_from.eq(from), sites::qualified_until.eq(until), sites::revision.eq(sites::revision + 1)))
+        .set((
+            sites::qualified_from.eq(from),
+            sites::qualified_until.eq(until),
+            sites::revision.eq(sites::revision + 1),
+        ))
         .execute(tx.conn)?;
     Ok(n == 1)
 }

@@ -19,9 +19,10 @@ const MAX_NAMED: usize = 6;
 
 /// The four checks of receipts.
 pub(super) fn checks(tx: &mut Tx<'_>) -> Result<[Check; 4]> {
-    let mut audit = Audit { programme: programmes::current(tx)?.code.to_string(), ..Audit::default() };
+    let mut audit =
+        Audit { programme: programmes::current(tx)?.code.to_string(), ..Audit::default() };
     evidence::each_written(tx, |row| {
-        audit.written(row);
+        audit.written(&row);
         Ok(())
     })?;
     audit.close();
@@ -92,24 +93,25 @@ struct Said {
     happened_at: Value,
     recorded_at: Value,
     corrects: Value,
+    facts: Value,
     nonce: String,
     state: BTreeMap<String, String>,
 }
 
 impl Audit {
-    fn written(&mut self, row: WrittenRow) {
+    fn written(&mut self, row: &WrittenRow) {
         if let Some(receipt) = &row.receipt {
             self.close();
-            let open = self.entry(&row, receipt);
+            let open = self.entry(row, receipt);
             self.open = Some(open);
         } else if let Some(open) =
             self.open.as_mut().filter(|open| open.id.is_some() && open.id == row.entry_id)
         {
             open.seal.line(&row.line);
-            open.names(&row);
+            open.names(row);
         } else {
             // It leads to an entry that is not there, or to none.
-            self.unbound.count(|| format!("{}/{}", row.table(), key(&row)));
+            self.unbound.count(|| format!("{}/{}", row.table(), key(row)));
         }
     }
 
@@ -132,13 +134,8 @@ impl Audit {
                 self.bind(table_and_key, revision, nonce, digest);
             }
         }
-        let mut open = Open {
-            id: row.entry_id,
-            name,
-            seal: Seal::default(),
-            written: None,
-            rows: Vec::new(),
-        };
+        let mut open =
+            Open { id: row.entry_id, name, seal: Seal::default(), written: None, rows: Vec::new() };
         if let Some((body, written)) = receipt::split(text) {
             open.seal.line(&body);
             open.written = Some(written.to_owned());
@@ -217,10 +214,14 @@ impl Open {
         }
     }
 
-    /// As `redemption 0000006-1: transfers/1…2, redemptions/6-1`.
+    /// As `entries/0193…, redemption 0000006-1 (transfers/1…2, redemptions/6-1)`.
     fn shown(&self) -> String {
         let rows = self.rows.iter().take(MAX_NAMED).map(|(table, first, last)| {
-            if first == last { format!("{table}/{first}") } else { format!("{table}/{first}…{last}") }
+            if first == last {
+                format!("{table}/{first}")
+            } else {
+                format!("{table}/{first}…{last}")
+            }
         });
         let rows: Vec<String> = rows.collect();
         if rows.is_empty() {
@@ -235,13 +236,17 @@ fn key(row: &WrittenRow) -> String {
     if row.subkey == 0 { row.key.to_string() } else { format!("{}-{}", row.key, row.subkey) }
 }
 
-/// An entry by its id, and by the kind and number that its receipt says.
+/// An entry by its id, and by the name that its receipt gives it: kind and number, or redemption.
 fn name(row: &WrittenRow, said: Option<&Said>) -> String {
     let id = row.entry_id.map(|id| id.to_string()).unwrap_or_default();
-    match said.map(|said| (said.kind.as_str().unwrap_or("?"), said.number.as_i64())) {
-        Some((kind, Some(number))) => format!("entries/{id}, {kind} {number}"),
-        Some((kind, None)) => format!("entries/{id}, {kind}"),
-        None => format!("entries/{id}"),
+    let Some(said) = said else {
+        return format!("entries/{id}");
+    };
+    let kind = said.kind.as_str().unwrap_or("?");
+    match (said.number.as_i64(), said.facts.get("redemption").and_then(Value::as_str)) {
+        (Some(number), _) => format!("entries/{id}, {kind} {number}"),
+        (None, Some(redemption)) => format!("entries/{id}, {kind} {redemption}"),
+        (None, None) => format!("entries/{id}, {kind}"),
     }
 }
 

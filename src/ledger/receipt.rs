@@ -57,8 +57,12 @@ pub(super) fn make_all(
     for ((entry, row), transfers) in entries.iter().zip(rows).zip(transfers) {
         let mut draft = Draft::of(code, entry, row.number, kid.as_deref(), &head, &states)?;
         draft.seal.line(&row.line());
-        transfers.iter().for_each(|transfer| draft.seal.line(&transfer.line()));
-        entry.bound.told.iter().for_each(|line| draft.seal.line(line));
+        for transfer in transfers {
+            draft.seal.line(&transfer.line());
+        }
+        for line in &entry.bound.told {
+            draft.seal.line(line);
+        }
         drafts.push(draft);
     }
     read_back(tx, entries, &mut drafts)?;
@@ -97,13 +101,12 @@ impl Draft {
         let mut nonce = [0_u8; 16];
         getrandom::fill(&mut nonce).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
         let nonce = format!("{:032x}", u128::from_be_bytes(nonce));
-        let kind: &str = entry.kind.into();
         // serde_json sorts the keys of a Value.
         let body = json!({
             "version": VERSION,
             "programme": code.as_str(),
             "entry": entry.id.to_string(),
-            "kind": kind,
+            "kind": entry.kind,
             "number": number,
             "happened_at": instant(entry.happened_at),
             "recorded_at": instant(entry.recorded_at),

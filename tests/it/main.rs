@@ -25,5 +25,6 @@ mod rules;
 mod settlement;
 mod sites;
 mod storm;
+mod tamper;
 mod tidy;
 mod verify;

@@ -96,7 +96,8 @@ pub fn confirm_execution(tx: &mut Tx<'_>, actor: &Actor, number: SettlementId) -
             "payout": payout.number.get(), "settlement": number, "end_to_end_id": payout.end_to_end_id,
             "amount_cents": payout.amount_cents, "executed_on": execution.executed_on,
         });
-        let (transit, bank) = (Account::of(AccountKind::InTransitToBank), Account::of(AccountKind::Bank));
+        let (transit, bank) =
+            (Account::of(AccountKind::InTransitToBank), Account::of(AccountKind::Bank));
         let entry = Entry::new(tx, EntryKind::PayoutDebit, actor.user, facts)
             .money(transit, bank, payout.amount_cents)
             .wrote("payout_debits");

@@ -12,7 +12,9 @@ use crate::db::settlements::{self, Settlement};
 use crate::db::{Tx, passes, series};
 use crate::domain::bank::end_to_end_id;
 use crate::domain::entry::EntryKind;
-use crate::domain::{Action, Actor, BusinessDate, EntryId, PassNumber, PayoutId, Refusal, SettlementId};
+use crate::domain::{
+    Action, Actor, BusinessDate, EntryId, PassNumber, PayoutId, Refusal, SettlementId,
+};
 use crate::error::Result;
 use crate::ledger::{self, Entry};
 
