@@ -13,6 +13,30 @@ struct Count {
     n: i64,
 }
 
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// The programme's code, read apart: a row that is no programme any more must not keep an
+/// audit from saying so.
+pub fn programme_code(tx: &mut Tx<'_>) -> Result<String> {
+    let found: Vec<Name> =
+        sql_query("SELECT code AS name FROM programmes WHERE id = current_programme()")
+            .load(tx.conn)?;
+    Ok(found.into_iter().next().map(|row| row.name).unwrap_or_default())
+}
+
+/// What a pass of the programme is worth, in cents; 0 when there is no such programme.
+pub fn face_value_cents(tx: &mut Tx<'_>) -> Result<i64> {
+    let found: Count = sql_query(
+        "SELECT coalesce(max(face_value_cents), 0) AS n FROM programmes WHERE id = current_programme()",
+    )
+    .get_result(tx.conn)?;
+    Ok(found.n)
+}
+
 /// How many passes the table of passes holds.
 pub fn minted(tx: &mut Tx<'_>) -> Result<i64> {
     let count: Count = sql_query("SELECT count(*) AS n FROM passes").get_result(tx.conn)?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::receipt::{self, Seal, VERSION};
 use super::verify::Check;
 use crate::db::evidence::{self, ChangingRow, WrittenRow};
-use crate::db::{Tx, programmes};
+use crate::db::{Tx, audit};
 use crate::domain::EntryId;
 use crate::error::Result;
 
@@ -19,8 +19,7 @@ const MAX_NAMED: usize = 6;
 
 /// The four checks of receipts.
 pub(super) fn checks(tx: &mut Tx<'_>) -> Result<[Check; 4]> {
-    let mut audit =
-        Audit { programme: programmes::current(tx)?.code.to_string(), ..Audit::default() };
+    let mut audit = Audit { programme: audit::programme_code(tx)?, ..Audit::default() };
     evidence::each_written(tx, |row| {
         audit.written(&row);
         Ok(())

@@ -163,7 +163,11 @@ fn found_after(
         let is_gone = |key: &String| !after.iter().any(|(other, ..)| other == key);
         let gone = before.difference(&after).filter(|(key, ..)| is_gone(key));
         changed.extend(gone.map(|(_, _, entry)| entry.clone()));
-        conn.batch_execute("SET LOCAL ROLE souche_service; SET LOCAL timezone = 'UTC'").unwrap();
+        // As the service connects: see `Limits` in src/db/mod.rs.
+        conn.batch_execute(
+            "SET LOCAL ROLE souche_service; SET LOCAL timezone = 'UTC'; SET LOCAL jit = off",
+        )
+        .unwrap();
         let now = world.region.now();
         let mut tx = Tx::within(conn, now, world.region.programme).unwrap();
         let checks = verify(&mut tx).unwrap_or_else(|error| panic!("{change:?}: {error:?}"));
