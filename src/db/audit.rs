@@ -193,7 +193,11 @@ pub const CHECKS: [(&str, &str, &str); 11] = [
     (
         "numbers_have_no_gap",
         "Les récépissés numérotés se suivent sans trou",
-        "SELECT kind::text FROM entries WHERE number IS NOT NULL GROUP BY kind HAVING max(number) <> count(*)",
+        "WITH gapped AS (
+             SELECT kind, max(number) AS last FROM entries WHERE number IS NOT NULL GROUP BY kind HAVING max(number) <> count(*)
+         )
+         SELECT g.kind || ' ' || n.number FROM gapped g, generate_series(1, g.last) AS n (number)
+         WHERE (g.kind, n.number) NOT IN (SELECT kind, number FROM entries WHERE number IS NOT NULL)",
     ),
     (
         "series_end_at_their_last",
@@ -207,7 +211,7 @@ pub const CHECKS: [(&str, &str, &str); 11] = [
              UNION ALL SELECT 'bank_account', max(number) FROM bank_accounts UNION ALL SELECT 'settlement', max(number) FROM settlements
              UNION ALL SELECT 'payout', max(number) FROM payouts
          )
-         SELECT coalesce(g.name, s.name) FROM given g FULL JOIN series s ON s.name = g.name
+         SELECT coalesce(g.name, s.name) || ' ' || greatest(g.last, s.last) FROM given g FULL JOIN series s ON s.name = g.name
          WHERE coalesce(g.last, 0) <> coalesce(s.last, 0) AND (g.name IS NOT NULL OR s.name = ANY (enum_range(NULL::entry_kind)::text[]))",
     ),
 ];

@@ -169,6 +169,8 @@ pub struct ChangingRow {
 pub fn each_written(tx: &mut Tx<'_>, mut take: impl FnMut(WrittenRow) -> Result<()>) -> Result<()> {
     tx.scan_all()?;
     tx.set("enable_nestloop", "off")?;
+    // All rows are sorted by entry: in memory as far as that goes, in runs of this size on disk beyond.
+    tx.set("work_mem", "64MB")?;
     let columns = Columns::read(tx)?;
     let mut arms = Vec::new();
     for (table, rank) in WRITTEN.iter().zip(0..) {

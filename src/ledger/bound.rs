@@ -110,7 +110,8 @@ impl Audit {
             open.names(row);
         } else {
             // It leads to an entry that is not there, or to none.
-            self.unbound.count(|| format!("{}/{}", row.table(), key(row)));
+            let entry = row.entry_id.map(|id| format!(" (entries/{id})")).unwrap_or_default();
+            self.unbound.count(|| format!("{}/{}{entry}", row.table(), key(row)));
         }
     }
 

@@ -159,10 +159,13 @@ fn found_after(
         let after = rows(conn, change.table);
         let mut changed: Vec<String> =
             before.symmetric_difference(&after).map(|(key, ..)| key.clone()).collect();
-        // A row that is gone can be named by the entry only whose receipt binds it.
-        let is_gone = |key: &String| !after.iter().any(|(other, ..)| other == key);
-        let gone = before.difference(&after).filter(|(key, ..)| is_gone(key));
-        changed.extend(gone.map(|(_, _, entry)| entry.clone()));
+        // A row that is gone, or led elsewhere, can be named by its entry, whose receipt binds it; an entry that
+        // is gone, by its number.
+        let led = |rows: &Rows| -> BTreeSet<(String, String)> {
+            rows.iter().map(|(key, _, entry)| (key.clone(), entry.clone())).collect()
+        };
+        let (was, is) = (led(&before), led(&after));
+        changed.extend(was.symmetric_difference(&is).map(|(_, entry)| entry.clone()));
         // As the service connects: see `Limits` in src/db/mod.rs.
         conn.batch_execute(
             "SET LOCAL ROLE souche_service; SET LOCAL timezone = 'UTC'; SET LOCAL jit = off",
@@ -177,8 +180,10 @@ fn found_after(
     found
 }
 
+type Rows = BTreeSet<(String, String, String)>;
+
 /// Every row of a table in the programme under test: its key, as `verify` names it, all that it says, and its entry.
-fn rows(conn: &mut PgConnection, table: &str) -> BTreeSet<(String, String, String)> {
+fn rows(conn: &mut PgConnection, table: &str) -> Rows {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]
@@ -206,7 +211,7 @@ fn rows(conn: &mut PgConnection, table: &str) -> BTreeSet<(String, String, Strin
         "payout_items" => {
             "(SELECT entry_id FROM payouts p WHERE p.programme_id = t.programme_id AND p.number = t.payout)"
         }
-        "entries" => "id",
+        "entries" => "kind || ' ' || number",
         table if evidence::is_changing(table) => "NULL",
         _ => "entry_id",
     };
@@ -224,7 +229,7 @@ fn names(first: &str, table: &str, keys: &[String]) -> bool {
         text.split('-').map(|part| part.parse().ok()).collect()
     };
     let rest = first.split(&format!("{table}/")).nth(1);
-    let named = rest.map(|rest| rest.split([',', ')']).next().unwrap_or_default());
+    let named = rest.map(|rest| rest.split([',', ')', ' ']).next().unwrap_or_default());
     keys.iter().any(|key| {
         let is_within = named.is_some_and(|named| match named.split_once('…') {
             Some((from, to)) => {
