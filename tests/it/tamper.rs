@@ -1,5 +1,8 @@
 //! Somebody with every privilege changes one thing at random, behind all constraints: any column of any row
 //! of evidence, a row taken away or slipped in, two values swapped. `verify` finds it, and names the row.
+//!
+//! A tail that is cut whole (the last entries with all that they wrote, the passes set back, the series too)
+//! leaves a journal that is true and shorter: only a checkpoint of the log that somebody else keeps tells.
 
 use std::collections::{BTreeMap, BTreeSet};
 
