@@ -60,7 +60,8 @@ impl Place {
             None => Keys::load_or_generate(&data.join("keys.json"))?,
         };
         let (url, server) = self.database(&data)?;
-        Ok(Instance { db: Db::new(&url, CONNECTIONS, clock), keys, data, _server: server })
+        let db = Db::new(&url, CONNECTIONS, clock).signing_as(keys.receipt_kid());
+        Ok(Instance { db, keys, data, _server: server })
     }
 
     fn database(&self, data: &std::path::Path) -> anyhow::Result<(String, Option<Server>)> {

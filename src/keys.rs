@@ -1,5 +1,5 @@
-//! The secrets that live outside the database: the pepper of codes, the key that seals, the key that
-//! signs tokens. One file, readable by its owner alone.
+//! The secrets that live outside the database: the pepper of codes, the key that seals, the keys that
+//! sign tokens and receipts. One file, readable by its owner alone.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -11,7 +11,9 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
+use crate::domain::Kid;
 use crate::domain::code::Pepper;
 
 /// Every secret of an instance.
@@ -21,6 +23,8 @@ pub struct Keys {
     pub pepper: Pepper,
     /// Signs access tokens.
     pub token: SigningKey,
+    /// Signs receipts.
+    pub receipt: SigningKey,
     sealing: [u8; 32],
 }
 
@@ -31,6 +35,8 @@ struct KeyFile {
     pepper: String,
     sealing: String,
     token: String,
+    /// Not in files made before receipts named their key: see [`Keys::load`].
+    receipt: Option<String>,
 }
 
 impl Keys {
@@ -39,6 +45,7 @@ impl Keys {
         Ok(Self {
             pepper: Pepper(random()?),
             token: SigningKey::from_bytes(&random()?),
+            receipt: SigningKey::from_bytes(&random()?),
             sealing: random()?,
         })
     }
@@ -51,7 +58,7 @@ impl Keys {
         Self::load(path)
     }
 
-    /// Reads the file.
+    /// Reads the file. One without a key for receipts is given one, and written anew.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         let mode = fs::metadata(path)
@@ -62,13 +69,21 @@ impl Keys {
         if mode & 0o077 != 0 {
             bail!("the key file {shown} can be read by others: run `chmod 600 {shown}`");
         }
-        let file: KeyFile = serde_json::from_str(&fs::read_to_string(path).with_context(|| {
-            format!("the key file {shown} can't be read: run as the user who owns it")
-        })?)
-        .with_context(|| format!("{shown} is not a key file"))?;
+        let mut file: KeyFile =
+            serde_json::from_str(&fs::read_to_string(path).with_context(|| {
+                format!("the key file {shown} can't be read: run as the user who owns it")
+            })?)
+            .with_context(|| format!("{shown} is not a key file"))?;
+        if file.receipt.is_none() {
+            file.receipt = Some(hex(&random::<32>()?));
+            replace(path, &file).with_context(|| {
+                format!("{shown} has no key for receipts and can't be written: add \"receipt\" to it, 64 random hexadecimal digits")
+            })?;
+        }
         Ok(Self {
             pepper: Pepper(unhex("pepper", &file.pepper)?),
             token: SigningKey::from_bytes(&unhex("token", &file.token)?),
+            receipt: SigningKey::from_bytes(&unhex("receipt", &file.receipt.unwrap_or_default())?),
             sealing: unhex("sealing", &file.sealing)?,
         })
     }
@@ -80,14 +95,15 @@ impl Keys {
             pepper: hex(&self.pepper.0),
             sealing: hex(&self.sealing),
             token: hex(&self.token.to_bytes()),
+            receipt: Some(hex(&self.receipt.to_bytes())),
         };
-        let mut out =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(
-                || format!("{} exists already, or can't be written", path.display()),
-            )?;
-        writeln!(out, "{}", serde_json::to_string_pretty(&file)?)?;
-        out.sync_all()?;
-        Ok(())
+        write_new(path, &file)
+    }
+
+    /// The name of the key that signs receipts.
+    pub fn receipt_kid(&self) -> Kid {
+        let digest: [u8; 32] = Sha256::digest(self.receipt.verifying_key().as_bytes()).into();
+        Kid::new(digest.first_chunk().copied().unwrap_or_default())
     }
 
     /// Seals bytes so that only these keys open them, and only as `what`.
@@ -115,6 +131,28 @@ impl Keys {
     fn cipher(&self) -> ChaCha20Poly1305 {
         ChaCha20Poly1305::new(&self.sealing.into())
     }
+}
+
+/// Writes a key file that is not there yet.
+fn write_new(path: &Path, file: &KeyFile) -> anyhow::Result<()> {
+    let mut out = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("{} exists already, or can't be written", path.display()))?;
+    writeln!(out, "{}", serde_json::to_string_pretty(file)?)?;
+    out.sync_all()?;
+    Ok(())
+}
+
+/// Puts a new key file in the place of one, whole or not at all. Of two processes that try at once, one
+/// finds the other's file in its way.
+fn replace(path: &Path, file: &KeyFile) -> anyhow::Result<()> {
+    let new = path.with_extension("new");
+    write_new(&new, file)?;
+    fs::rename(&new, path)?;
+    Ok(())
 }
 
 /// Random bytes from the operating system.
@@ -171,6 +209,14 @@ mod tests {
         let keys = Keys::load_or_generate(&path).unwrap();
         assert_eq!(Keys::load(&path).unwrap().pepper.0, keys.pepper.0);
         assert!(keys.save(&path).is_err(), "a key file was replaced");
+        let old = fs::read_to_string(&path).unwrap();
+        let receipt = format!(",\n  \"receipt\": \"{}\"", hex(&keys.receipt.to_bytes()));
+        assert!(old.contains(&receipt), "the receipt key is the last");
+        fs::write(&path, old.replace(&receipt, "")).unwrap();
+        let given = Keys::load(&path).unwrap();
+        assert_ne!(given.receipt_kid(), keys.receipt_kid());
+        assert_eq!(Keys::load(&path).unwrap().receipt_kid(), given.receipt_kid());
+        assert_eq!(Keys::load(&path).unwrap().pepper.0, keys.pepper.0);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(Keys::load(&path).is_err());
         fs::remove_file(path).unwrap();

@@ -2,14 +2,17 @@
 
 use chrono::TimeDelta;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::db::bank_accounts::{self, BankAccount};
-use crate::db::{Tx, series};
+use crate::db::{Tx, programmes, series};
 use crate::domain::bank::Iban;
+use crate::domain::entry::EntryKind;
 use crate::domain::text::Line;
 use crate::domain::{Action, Actor, BankAccountId, Refusal, Role};
 use crate::error::Result;
+use crate::ledger::{self, Entry};
 
 /// How long a new account waits before money follows it, when it takes the place of another: the old
 /// contact has time to object.
@@ -45,7 +48,9 @@ pub fn declare(tx: &mut Tx<'_>, actor: &Actor, new: &NewBankAccount) -> Result<B
         new.iban.as_str(),
         actor.user,
     )?;
-    bank_accounts::lock(tx, number)
+    let account = bank_accounts::lock(tx, number)?;
+    record(tx, actor, EntryKind::BankAccountDeclaration, &account)?;
+    Ok(account)
 }
 
 /// Approves an account that another person declared. The first of an organisation may be used at once;
@@ -63,7 +68,18 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, number: BankAccountId) -> Result<
     let usable_from =
         if waits { tx.now.checked_add_signed(COOLING_OFF).unwrap_or(tx.now) } else { tx.now };
     bank_accounts::set_approved(tx, number, actor.user, usable_from)?;
-    bank_accounts::lock(tx, number)
+    let account = bank_accounts::lock(tx, number)?;
+    record(tx, actor, EntryKind::BankAccountApproval, &account)?;
+    Ok(account)
+}
+
+fn record(tx: &mut Tx<'_>, actor: &Actor, kind: EntryKind, account: &BankAccount) -> Result<()> {
+    let facts = json!({ "bank_account": account.number, "organisation": account.organisation });
+    let entry =
+        Entry::new(tx, kind, actor.user, facts).changed("bank_accounts", account.number.get());
+    let code = programmes::current(tx)?.code;
+    ledger::record(tx, &code, entry)?;
+    Ok(())
 }
 
 /// A page of accounts: an organisation sees its own.

@@ -75,7 +75,7 @@ pub fn send(tx: &mut Tx<'_>, actor: &Actor, new: NewDelivery) -> Result<(Deliver
     let facts = json!({
         "delivery": number, "prescriber": new.prescriber, "first_booklet": new.first_booklet, "last_booklet": new.last_booklet,
     });
-    let receipt = carry(tx, actor, EntryKind::Delivery, facts, &range, (transit, stock))?;
+    let entry = carry(tx, actor, EntryKind::Delivery, facts, &range, (transit, stock))?;
     let delivery = Delivery {
         number,
         prescriber: new.prescriber,
@@ -83,10 +83,10 @@ pub fn send(tx: &mut Tx<'_>, actor: &Actor, new: NewDelivery) -> Result<(Deliver
         last_booklet: new.last_booklet,
         sent_at: tx.now,
         sent_by: actor.user,
-        entry_id: receipt.id,
+        entry_id: entry.id,
     };
     deliveries::insert(tx, &delivery)?;
-    Ok((delivery, receipt))
+    Ok((delivery, record(tx, entry.wrote("deliveries"))?))
 }
 
 /// Takes what was counted into the prescriber's stock.
@@ -107,7 +107,7 @@ pub fn acknowledge(
     let facts = json!({
         "delivery": number, "prescriber": delivery.prescriber, "received": received.len(), "missing_booklets": counted.missing_booklets,
     });
-    let receipt = carry(
+    let entry = carry(
         tx,
         actor,
         EntryKind::DeliveryReceipt,
@@ -126,7 +126,7 @@ pub fn acknowledge(
                 .iter()
                 .map(|booklet| booklet.get())
                 .collect(),
-            entry_id: receipt.id,
+            entry_id: entry.id,
         },
     )?;
     if !written {
@@ -136,7 +136,7 @@ pub fn acknowledge(
         )
         .into());
     }
-    Ok(receipt)
+    record(tx, entry.wrote("delivery_receipts"))
 }
 
 /// Locks the booklets of a delivery, and returns those that were counted; all must be in transit.
@@ -188,7 +188,7 @@ pub fn list(
     deliveries::page(tx, own, after, limit)
 }
 
-/// Carries booklets from one account into another, as one entry.
+/// Carries booklets from one account into another, as one entry that is still to be recorded.
 fn carry(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -196,12 +196,16 @@ fn carry(
     facts: serde_json::Value,
     range: &[Booklet],
     (debit, credit): (Account, Account),
-) -> Result<Receipt> {
+) -> Result<Entry> {
     booklets::move_to(tx, &range.iter().map(|booklet| booklet.number).collect::<Vec<_>>(), debit)?;
     let mut entry = Entry::new(tx, kind, actor.user, facts);
     for (first, count) in ranges(range) {
         entry = entry.passes(debit, credit, first, count);
     }
+    Ok(entry)
+}
+
+fn record(tx: &mut Tx<'_>, entry: Entry) -> Result<Receipt> {
     let code = programmes::current(tx)?.code;
     ledger::record(tx, &code, entry)
 }

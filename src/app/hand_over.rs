@@ -77,7 +77,7 @@ pub fn hand_over(
     let entry = Entry::new(tx, EntryKind::HandOver, actor.user, facts)
         .passes(circulation, stock, booklet.first_pass, booklet.size.into())
         .at(at);
-    let receipt = ledger::record(tx, &programme.code, entry)?;
+    let entry = ledger::past_last_move(tx, entry)?;
     hand_overs::insert(
         tx,
         &hand_overs::HandOver {
@@ -91,11 +91,11 @@ pub fn hand_over(
             insee_code: new.insee_code.to_string(),
             handed_at: tx.now,
             handed_by: actor.user,
-            entry_id: receipt.id,
+            entry_id: entry.id,
         },
     )?;
     booklets::move_to(tx, &[booklet.number], circulation)?;
-    let distributed = passes::distribute(tx, &passes, number, receipt.recorded_at)?;
+    let distributed = passes::distribute(tx, &passes, number, entry.recorded_at)?;
     if distributed != passes.len() {
         return Err(anyhow::anyhow!(
             "booklet {}: {distributed} passes distributed of {}",
@@ -104,7 +104,7 @@ pub fn hand_over(
         )
         .into());
     }
-    Ok(receipt)
+    ledger::record(tx, &programme.code, entry.wrote("hand_overs"))
 }
 
 /// Locks a booklet's passes, which must all be active and still within their dates; returns them and the instant

@@ -1,16 +1,19 @@
 //! Setting up a programme.
 
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::db::programmes::{self, Programme};
 use crate::db::{Tx, memberships};
 use crate::domain::bank::Iban;
+use crate::domain::entry::EntryKind;
 use crate::domain::programme::{LegalRoad, PassesPerService, ProgrammeCode};
 use crate::domain::territory::Territory;
 use crate::domain::text::Line;
 use crate::domain::{Action, Actor, Amount, ProgrammeId, Refusal};
 use crate::error::Result;
+use crate::ledger::{self, Entry};
 
 /// A programme to be set up (fr: dispositif).
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -73,6 +76,12 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, new: NewProgramme) -> Result<Progr
     };
     programmes::insert(tx, &programme)?;
     memberships::insert(tx, &Actor { programme: id, ..*actor })?;
+    let facts = json!({
+        "face_value_cents": programme.face_value, "max_passes_per_person": programme.max_passes_per_person,
+    });
+    let entry =
+        Entry::new(tx, EntryKind::ProgrammeCreation, actor.user, facts).changed("programmes", 1);
+    ledger::record(tx, &programme.code, entry)?;
     Ok(programme)
 }
 

@@ -26,7 +26,7 @@ impl Verify {
         let instance = self.place.open(Clock::System)?;
         let mut all_hold = true;
         for (id, code) in find(&instance.db, self.programme.as_deref())? {
-            let checks = instance.db.transact_blocking(Scope::Programme(id), verify::verify)?;
+            let checks = instance.db.snapshot_blocking(Scope::Programme(id), verify::verify)?;
             super::say(&format!("{code}"))?;
             for check in checks {
                 all_hold &= check.holds;

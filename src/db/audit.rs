@@ -13,6 +13,30 @@ struct Count {
     n: i64,
 }
 
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// The programme's code, read apart: a row that is no programme any more must not keep an
+/// audit from saying so.
+pub fn programme_code(tx: &mut Tx<'_>) -> Result<String> {
+    let found: Vec<Name> =
+        sql_query("SELECT code AS name FROM programmes WHERE id = current_programme()")
+            .load(tx.conn)?;
+    Ok(found.into_iter().next().map(|row| row.name).unwrap_or_default())
+}
+
+/// What a pass of the programme is worth, in cents; 0 when there is no such programme.
+pub fn face_value_cents(tx: &mut Tx<'_>) -> Result<i64> {
+    let found: Count = sql_query(
+        "SELECT coalesce(max(face_value_cents), 0) AS n FROM programmes WHERE id = current_programme()",
+    )
+    .get_result(tx.conn)?;
+    Ok(found.n)
+}
+
 /// How many passes the table of passes holds.
 pub fn minted(tx: &mut Tx<'_>) -> Result<i64> {
     let count: Count = sql_query("SELECT count(*) AS n FROM passes").get_result(tx.conn)?;
@@ -54,7 +78,7 @@ pub fn run(tx: &mut Tx<'_>, query: &str) -> Result<Found> {
 }
 
 /// Name, rule in French, and a query whose rows each name something that breaks it.
-pub const CHECKS: [(&str, &str, &str); 13] = [
+pub const CHECKS: [(&str, &str, &str); 15] = [
     (
         "pass_state_replays",
         "Le journal, rejoué depuis zéro, met chaque pass dans l'état où il est",
@@ -68,6 +92,23 @@ pub const CHECKS: [(&str, &str, &str); 13] = [
                (CASE p.state WHEN 'redeemed' THEN l.code = 7 WHEN 'distributed' THEN l.code = 6
                              WHEN 'expired' THEN l.code = 8 WHEN 'cancelled' THEN l.code = 9
                              WHEN 'stopped' THEN l.code BETWEEN 2 AND 6 ELSE l.code BETWEEN 2 AND 5 END) IS NOT TRUE",
+    ),
+    (
+        "pass_replays",
+        "Le journal, rejoué depuis zéro, redonne de chaque pass le financement, la remise, le cycle et le dernier changement",
+        "SELECT p.number::text FROM passes p
+         LEFT JOIN orders o ON o.number = p.order_number LEFT JOIN entries minted ON minted.id = o.mint_entry
+         LEFT JOIN fundings f ON f.order_number = p.order_number LEFT JOIN entries funded ON funded.id = f.entry_id
+         LEFT JOIN hand_overs h ON h.booklet = p.booklet LEFT JOIN entries handed ON handed.id = h.entry_id
+         LEFT JOIN (
+             SELECT r.pass, max(r.cycle) AS cycle, max(e.recorded_at) AS at FROM redemptions r JOIN entries e ON e.id = r.entry_id GROUP BY r.pass
+         ) r ON r.pass = p.number
+         LEFT JOIN (
+             SELECT v.pass, max(e.recorded_at) AS at FROM voids v JOIN entries e ON e.id = v.entry_id GROUP BY v.pass
+         ) v ON v.pass = p.number
+         WHERE p.funding IS DISTINCT FROM f.number OR p.hand_over IS DISTINCT FROM h.number OR p.cycle <> coalesce(r.cycle, 0)
+               OR p.changed_at IS DISTINCT FROM greatest(minted.recorded_at, funded.recorded_at, handed.recorded_at, r.at, v.at)
+               OR (p.state IN ('inert', 'active') AND (p.state = 'inert') <> (f.number IS NULL))",
     ),
     (
         "custody_is_continuous",
@@ -184,7 +225,26 @@ pub const CHECKS: [(&str, &str, &str); 13] = [
     (
         "numbers_have_no_gap",
         "Les récépissés numérotés se suivent sans trou",
-        "SELECT kind::text FROM entries WHERE number IS NOT NULL GROUP BY kind HAVING max(number) <> count(*)",
+        "WITH gapped AS (
+             SELECT kind, max(number) AS last FROM entries WHERE number IS NOT NULL GROUP BY kind HAVING max(number) <> count(*)
+         )
+         SELECT g.kind || ' ' || n.number FROM gapped g, generate_series(1, g.last) AS n (number)
+         WHERE (g.kind, n.number) NOT IN (SELECT kind, number FROM entries WHERE number IS NOT NULL)",
+    ),
+    (
+        "series_end_at_their_last",
+        "Le dernier numéro donné dans chaque série est celui de la dernière ligne qui en porte un",
+        "WITH given AS (
+             SELECT kind::text AS name, max(number) AS last FROM entries WHERE number IS NOT NULL GROUP BY kind
+             UNION ALL SELECT 'organisation', max(number) FROM organisations UNION ALL SELECT 'site', max(number) FROM sites
+             UNION ALL SELECT 'order', max(number) FROM orders UNION ALL SELECT 'funding_of_order', max(number) FROM fundings
+             UNION ALL SELECT 'booklet', max(number) FROM booklets UNION ALL SELECT 'pass', max(number) FROM passes
+             UNION ALL SELECT 'delivery_number', max(number) FROM deliveries UNION ALL SELECT 'hand_over_number', max(number) FROM hand_overs
+             UNION ALL SELECT 'bank_account', max(number) FROM bank_accounts UNION ALL SELECT 'settlement', max(number) FROM settlements
+             UNION ALL SELECT 'payout', max(number) FROM payouts
+         )
+         SELECT coalesce(g.name, s.name) || ' ' || greatest(g.last, s.last) FROM given g FULL JOIN series s ON s.name = g.name
+         WHERE coalesce(g.last, 0) <> coalesce(s.last, 0) AND (g.name IS NOT NULL OR s.name = ANY (enum_range(NULL::entry_kind)::text[]))",
     ),
     (
         "person_is_within_the_limit",

@@ -57,6 +57,7 @@ pub fn lock(tx: &mut Tx<'_>, number: BankAccountId) -> Result<BankAccount> {
 }
 
 /// Keeps an approval, and from when money may go there.
+#[expect(clippy::arithmetic_side_effects, reason = "PostgreSQL adds, and refuses what overflows")]
 pub fn set_approved(
     tx: &mut Tx<'_>,
     number: BankAccountId,
@@ -68,6 +69,7 @@ pub fn set_approved(
             bank_accounts::approved_by.eq(by),
             bank_accounts::approved_at.eq(tx.now),
             bank_accounts::usable_from.eq(usable_from),
+            bank_accounts::revision.eq(bank_accounts::revision + 1),
         ))
         .execute(tx.conn)?;
     Ok(())

@@ -30,6 +30,19 @@ pub struct EntryRow {
     pub request_hash: Option<Vec<u8>>,
 }
 
+impl EntryRow {
+    /// Its line of evidence (see [`super::evidence`]): what the receipt doesn't say in its own fields.
+    pub fn line(&self) -> String {
+        let hex = |bytes: &Option<Vec<u8>>| {
+            let bytes = bytes.as_ref().and_then(|bytes| bytes.as_slice().try_into().ok());
+            bytes.map_or("null".into(), |half| format!("\"{:032x}\"", u128::from_be_bytes(half)))
+        };
+        let (key, hash) = (hex(&self.request_key), hex(&self.request_hash));
+        let by = self.recorded_by;
+        format!(r#"["entries",{{"recorded_by":"{by}","request_hash":{hash},"request_key":{key}}}]"#)
+    }
+}
+
 statement! {
     InsertEntries {
         ids: Array<Uuid> = [EntryId], kinds: Array<EntryKindSql> = [EntryKind], numbers: Array<Nullable<Integer>> = [Option<i32>],

@@ -50,9 +50,14 @@ pub fn lock(tx: &mut Tx<'_>, settlement: SettlementId) -> Result<Execution> {
 }
 
 /// Keeps a confirmation.
+#[expect(clippy::arithmetic_side_effects, reason = "PostgreSQL adds, and refuses what overflows")]
 pub fn set_confirmed(tx: &mut Tx<'_>, settlement: SettlementId, by: UserId) -> Result<()> {
     diesel::update(executions::table.filter(executions::settlement.eq(settlement)))
-        .set((executions::confirmed_by.eq(by), executions::confirmed_at.eq(tx.now)))
+        .set((
+            executions::confirmed_by.eq(by),
+            executions::confirmed_at.eq(tx.now),
+            executions::revision.eq(executions::revision + 1),
+        ))
         .execute(tx.conn)?;
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! A connection of one's own, for work that must neither wait for the pool nor plan anew each time.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::{
@@ -9,7 +8,7 @@ use diesel::connection::{
 use diesel::pg::PgConnection;
 use diesel::r2d2::CustomizeConnection;
 
-use super::{Clock, Limits, Scope, Tx, begin, finish};
+use super::{Db, Limits, Scope, Tx, begin};
 use crate::error::{Error, Result};
 
 /// How long plans are kept. Made once for any values, they cost nothing to use; but one made when a table
@@ -19,15 +18,14 @@ const PLANS_LAST: Duration = Duration::from_secs(1);
 /// One connection, opened when it is first needed and again when it broke. Its statements are planned once
 /// and the plans kept for a second: planning is a third of a small batch's work.
 pub struct Line {
-    url: Arc<str>,
-    clock: Clock,
+    db: Db,
     conn: Option<PgConnection>,
     planned_at: Instant,
 }
 
 impl Line {
-    pub(super) fn new(url: Arc<str>, clock: Clock) -> Self {
-        Self { url, clock, conn: None, planned_at: Instant::now() }
+    pub(super) fn new(db: Db) -> Self {
+        Self { db, conn: None, planned_at: Instant::now() }
     }
 
     /// As [`super::Db::transact_blocking`]. A connection that broke is left, and the next call opens another.
@@ -37,7 +35,7 @@ impl Line {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
     ) -> Result<T> {
         let mut conn = self.begin(scope)?;
-        let done = finish(&mut conn, &self.clock, scope, work);
+        let done = self.db.finish(&mut conn, scope, work);
         let is_broken = AnsiTransactionManager::is_broken_transaction_manager(&mut conn);
         if !is_broken && !matches!(done, Err(Error::Unknown(_))) {
             self.conn = Some(conn);
@@ -49,12 +47,12 @@ impl Line {
     /// where nothing is lost by trying a new one.
     fn begin(&mut self, scope: Scope) -> Result<PgConnection> {
         if let Some(mut conn) = self.conn.take()
-            && self.replan(&mut conn).and_then(|()| begin(&mut conn, scope)).is_ok()
+            && self.replan(&mut conn).and_then(|()| begin(&mut conn, "BEGIN", scope)).is_ok()
         {
             return Ok(conn);
         }
-        let mut conn = open(&self.url)?;
-        begin(&mut conn, scope)?;
+        let mut conn = open(&self.db.url)?;
+        begin(&mut conn, "BEGIN", scope)?;
         Ok(conn)
     }
 

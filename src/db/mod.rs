@@ -19,6 +19,7 @@ pub mod booklets;
 pub mod deliveries;
 pub mod digests;
 pub mod entries;
+pub mod evidence;
 pub mod executions;
 pub mod flags;
 pub mod fundings;
@@ -54,7 +55,7 @@ pub use clock::Clock;
 pub use line::Line;
 pub use migrations::{ensure_current, ensure_least_privilege, migrate, revert_all};
 
-use crate::domain::{BusinessDate, ProgrammeId, Timestamp, UserId};
+use crate::domain::{BusinessDate, Kid, ProgrammeId, Timestamp, UserId};
 use crate::error::{Error, Result};
 
 /// How long a request waits for a connection before it is told to come back: longer, and a client
@@ -67,6 +68,7 @@ pub struct Db {
     url: Arc<str>,
     pool: Pool<ConnectionManager<PgConnection>>,
     clock: Clock,
+    kid: Option<Kid>,
 }
 
 /// Whose rows a transaction may see.
@@ -88,6 +90,22 @@ pub struct Tx<'conn> {
     pub now: Timestamp,
     /// The programme it has entered; the instance's own number until then.
     pub programme: ProgrammeId,
+    /// The key that will sign the receipts made in it.
+    pub kid: Option<Kid>,
+}
+
+impl<'conn> Tx<'conn> {
+    /// A transaction that somebody else has opened, in `programme`: for whoever audits over a connection
+    /// of their own.
+    pub fn within(
+        conn: &'conn mut PgConnection,
+        now: Timestamp,
+        programme: ProgrammeId,
+    ) -> Result<Self> {
+        let mut tx = Self { conn, now, programme: ProgrammeId::INSTANCE, kid: None };
+        tx.enter(programme)?;
+        Ok(tx)
+    }
 }
 
 impl Tx<'_> {
@@ -116,8 +134,8 @@ impl Tx<'_> {
 
     /// Runs `work` so that its refusal undoes what it wrote, and nothing else.
     pub fn attempt<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        let (now, programme) = (self.now, self.programme);
-        self.conn.transaction(|conn| work(&mut Tx { conn, now, programme }))
+        let (now, programme, kid) = (self.now, self.programme, self.kid);
+        self.conn.transaction(|conn| work(&mut Tx { conn, now, programme, kid }))
     }
 }
 
@@ -140,12 +158,18 @@ impl Db {
             .connection_timeout(ACQUIRE_TIMEOUT)
             .connection_customizer(Box::new(Limits))
             .build_unchecked(ConnectionManager::new(url));
-        Self { url: url.into(), pool, clock }
+        Self { url: url.into(), pool, clock, kid: None }
     }
 
     /// A connection of one's own on the same database: see [`Line`].
     pub fn line(&self) -> Line {
-        Line::new(self.url.clone(), self.clock.clone())
+        Line::new(self.clone())
+    }
+
+    /// The same, whose receipts name the key that signs them.
+    #[must_use]
+    pub fn signing_as(self, kid: Kid) -> Self {
+        Self { kid: Some(kid), ..self }
     }
 
     /// The clock of every transaction.
@@ -168,15 +192,66 @@ impl Db {
             .map_err(|e| Error::Busy(e.to_string()))?
     }
 
+    /// As [`Db::transact`], to read only, all of it as at one moment: whatever is written meanwhile.
+    pub async fn snapshot<T, F>(&self, scope: Scope, work: F) -> Result<T>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let db = self.clone();
+        actix_web::web::block(move || db.snapshot_blocking(scope, work))
+            .await
+            .map_err(|e| Error::Busy(e.to_string()))?
+    }
+
     /// As [`Db::transact`], for threads of their own, the command line and the tests.
     pub fn transact_blocking<T>(
         &self,
         scope: Scope,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
     ) -> Result<T> {
+        self.run("BEGIN", scope, work)
+    }
+
+    /// As [`Db::snapshot`], for the command line and the tests.
+    pub fn snapshot_blocking<T>(
+        &self,
+        scope: Scope,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", scope, work)
+    }
+
+    fn run<T>(
+        &self,
+        mode: &str,
+        scope: Scope,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
         let mut conn = self.acquire()?;
-        begin(&mut conn, scope)?;
-        finish(&mut conn, &self.clock, scope, work)
+        begin(&mut conn, mode, scope)?;
+        self.finish(&mut conn, scope, work)
+    }
+
+    /// Works in the transaction that was begun, and ends it: all of it is kept, or none of it.
+    fn finish<T>(
+        &self,
+        conn: &mut PgConnection,
+        scope: Scope,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let programme = match scope {
+            Scope::Programme(programme) => programme,
+            Scope::Person(_) | Scope::Nobody => ProgrammeId::INSTANCE,
+        };
+        match work(&mut Tx { conn, now: self.clock.now(), programme, kid: self.kid }) {
+            Ok(value) => commit(conn).map(|()| value),
+            Err(error) => {
+                // Its own failure changes nothing: without COMMIT, the server undoes all.
+                let _ = AnsiTransactionManager::rollback_transaction(conn);
+                Err(error)
+            }
+        }
     }
 
     fn acquire(&self) -> Result<PooledConnection<ConnectionManager<PgConnection>>> {
@@ -190,38 +265,17 @@ impl Db {
     }
 }
 
-/// Begins a transaction in its scope, with one round trip.
-fn begin(conn: &mut PgConnection, scope: Scope) -> Result<()> {
+/// Begins a transaction in its scope, with one round trip; `mode` is its BEGIN.
+fn begin(conn: &mut PgConnection, mode: &str, scope: Scope) -> Result<()> {
     // Local to the transaction: a tenant must not leak through the pool.
     let begin = match scope {
         Scope::Programme(programme) => {
-            format!("BEGIN; SET LOCAL souche.programme = {}", programme.get())
+            format!("{mode}; SET LOCAL souche.programme = {}", programme.get())
         }
-        Scope::Person(person) => format!("BEGIN; SET LOCAL souche.person = '{person}'"),
-        Scope::Nobody => "BEGIN".to_owned(),
+        Scope::Person(person) => format!("{mode}; SET LOCAL souche.person = '{person}'"),
+        Scope::Nobody => mode.to_owned(),
     };
     Ok(AnsiTransactionManager::begin_transaction_sql(conn, &begin)?)
-}
-
-/// Works in the transaction that was begun, and ends it: all of it is kept, or none of it.
-fn finish<T>(
-    conn: &mut PgConnection,
-    clock: &Clock,
-    scope: Scope,
-    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
-) -> Result<T> {
-    let programme = match scope {
-        Scope::Programme(programme) => programme,
-        Scope::Person(_) | Scope::Nobody => ProgrammeId::INSTANCE,
-    };
-    match work(&mut Tx { conn, now: clock.now(), programme }) {
-        Ok(value) => commit(conn).map(|()| value),
-        Err(error) => {
-            // Its own failure changes nothing: without COMMIT, the server undoes all.
-            let _ = AnsiTransactionManager::rollback_transaction(conn);
-            Err(error)
-        }
-    }
 }
 
 /// A COMMIT that the server refuses is a failure; one whose answer is lost is nobody knows.

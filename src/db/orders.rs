@@ -106,14 +106,20 @@ pub fn page(tx: &mut Tx<'_>, after: OrderId, limit: i64) -> Result<Vec<Order>> {
 }
 
 /// Keeps an approval.
+#[expect(clippy::arithmetic_side_effects, reason = "PostgreSQL adds, and refuses what overflows")]
 pub fn set_approved(tx: &mut Tx<'_>, number: OrderId, by: UserId) -> Result<()> {
     diesel::update(orders::table.filter(orders::number.eq(number)))
-        .set((orders::approved_by.eq(by), orders::approved_at.eq(tx.now)))
+        .set((
+            orders::approved_by.eq(by),
+            orders::approved_at.eq(tx.now),
+            orders::revision.eq(orders::revision + 1),
+        ))
         .execute(tx.conn)?;
     Ok(())
 }
 
 /// Keeps the minting, and the sealed key of its codes.
+#[expect(clippy::arithmetic_side_effects, reason = "PostgreSQL adds, and refuses what overflows")]
 pub fn set_minted(
     tx: &mut Tx<'_>,
     number: OrderId,
@@ -126,15 +132,21 @@ pub fn set_minted(
             orders::minted_by.eq(by),
             orders::mint_entry.eq(entry),
             orders::print_key_sealed.eq(print_key_sealed),
+            orders::revision.eq(orders::revision + 1),
         ))
         .execute(tx.conn)?;
     Ok(())
 }
 
 /// Keeps the printer's delivery, and destroys the key.
+#[expect(clippy::arithmetic_side_effects, reason = "PostgreSQL adds, and refuses what overflows")]
 pub fn set_printed(tx: &mut Tx<'_>, number: OrderId, entry: EntryId) -> Result<()> {
     diesel::update(orders::table.filter(orders::number.eq(number)))
-        .set((orders::print_entry.eq(entry), orders::print_key_sealed.eq(None::<Vec<u8>>)))
+        .set((
+            orders::print_entry.eq(entry),
+            orders::print_key_sealed.eq(None::<Vec<u8>>),
+            orders::revision.eq(orders::revision + 1),
+        ))
         .execute(tx.conn)?;
     Ok(())
 }

@@ -28,6 +28,7 @@ pub struct Payout {
     pub end_to_end_id: String,
     pub items: i32,
     pub amount_cents: Amount,
+    pub entry_id: Option<EntryId>,
 }
 
 /// A line to be: a redemption to pay, or the incident that undid one, to deduct.

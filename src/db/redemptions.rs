@@ -1,5 +1,6 @@
 //! Redemptions: written once, never changed.
 
+use chrono::SecondsFormat;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{
@@ -32,6 +33,18 @@ pub struct Redemption {
     pub service: Service,
     pub redeemed_at: Timestamp,
     pub workshop: Option<WorkshopId>,
+}
+
+impl Redemption {
+    /// Its line of evidence (see [`super::evidence`]), made here: at the counter nothing is read back.
+    pub fn line(&self) -> String {
+        let (pass, cycle, hand_over) = (self.pass.get(), self.cycle, self.hand_over.get());
+        let (site, service) = (self.site.get(), <&str>::from(self.service));
+        let at = self.redeemed_at.to_rfc3339_opts(SecondsFormat::Micros, true);
+        format!(
+            r#"["redemptions",{{"cycle":{cycle},"hand_over":{hand_over},"pass":{pass},"redeemed_at":"{at}","service":"{service}","site":{site}}}]"#
+        )
+    }
 }
 
 statement! {

@@ -48,6 +48,7 @@ diesel::table! {
         created_at -> Timestamptz,
         created_by -> Uuid,
         passes_per_service -> Jsonb,
+        revision -> Integer,
     }
 }
 
@@ -108,6 +109,7 @@ diesel::table! {
         is_prescriber -> Bool,
         department -> Nullable<Text>,
         created_at -> Timestamptz,
+        revision -> Integer,
     }
 }
 
@@ -130,6 +132,7 @@ diesel::table! {
         qualified_until -> Nullable<Date>,
         created_at -> Timestamptz,
         daily_capacity -> Nullable<Integer>,
+        revision -> Integer,
     }
 }
 
@@ -182,6 +185,7 @@ diesel::table! {
         mint_entry -> Nullable<Uuid>,
         print_key_sealed -> Nullable<Bytea>,
         print_entry -> Nullable<Uuid>,
+        revision -> Integer,
     }
 }
 
@@ -317,6 +321,7 @@ diesel::table! {
         approved_by -> Nullable<Uuid>,
         approved_at -> Nullable<Timestamptz>,
         usable_from -> Nullable<Timestamptz>,
+        revision -> Integer,
     }
 }
 
@@ -329,6 +334,7 @@ diesel::table! {
         prepared_at -> Timestamptz,
         approved_by -> Nullable<Uuid>,
         approved_at -> Nullable<Timestamptz>,
+        revision -> Integer,
     }
 }
 
@@ -344,6 +350,7 @@ diesel::table! {
         end_to_end_id -> Text,
         items -> Integer,
         amount_cents -> BigInt,
+        entry_id -> Nullable<Uuid>,
     }
 }
 
@@ -358,6 +365,7 @@ diesel::table! {
         declared_at -> Timestamptz,
         confirmed_by -> Nullable<Uuid>,
         confirmed_at -> Nullable<Timestamptz>,
+        revision -> Integer,
     }
 }
 

@@ -54,9 +54,14 @@ pub fn page(tx: &mut Tx<'_>, after: SettlementId, limit: i64) -> Result<Vec<Sett
 }
 
 /// Keeps an approval.
+#[expect(clippy::arithmetic_side_effects, reason = "PostgreSQL adds, and refuses what overflows")]
 pub fn set_approved(tx: &mut Tx<'_>, number: SettlementId, by: UserId) -> Result<()> {
     diesel::update(settlements::table.filter(settlements::number.eq(number)))
-        .set((settlements::approved_by.eq(by), settlements::approved_at.eq(tx.now)))
+        .set((
+            settlements::approved_by.eq(by),
+            settlements::approved_at.eq(tx.now),
+            settlements::revision.eq(settlements::revision + 1),
+        ))
         .execute(tx.conn)?;
     Ok(())
 }

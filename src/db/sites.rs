@@ -90,6 +90,7 @@ pub fn source_ids(tx: &mut Tx<'_>, source: &str) -> Result<Vec<String>> {
 }
 
 /// Sets from when until when a site may redeem; false when there is no such site.
+#[expect(clippy::arithmetic_side_effects, reason = "PostgreSQL adds, and refuses what overflows")]
 pub fn qualify(
     tx: &mut Tx<'_>,
     number: SiteId,
@@ -97,7 +98,11 @@ pub fn qualify(
     until: Option<BusinessDate>,
 ) -> Result<bool> {
     let n = diesel::update(sites::table.filter(sites::number.eq(number)))
-        .set((sites::qualified_from.eq(from), sites::qualified_until.eq(until)))
+        .set((
+            sites::qualified_from.eq(from),
+            sites::qualified_until.eq(until),
+            sites::revision.eq(sites::revision + 1),
+        ))
         .execute(tx.conn)?;
     Ok(n == 1)
 }

@@ -24,6 +24,18 @@ pub struct TransferRow {
     pub first_pass: Option<PassNumber>,
 }
 
+impl TransferRow {
+    /// Its line of evidence (see [`super::evidence`]).
+    pub fn line(&self) -> String {
+        let Self { line, book, debit, credit, amount, first_pass, .. } = self;
+        let book: &str = book.into();
+        let first_pass = first_pass.map_or("null".to_owned(), |pass| pass.get().to_string());
+        format!(
+            r#"["transfers",{{"amount":{amount},"book":"{book}","credit":{credit},"debit":{debit},"first_pass":{first_pass},"line":{line}}}]"#
+        )
+    }
+}
+
 statement! {
     InsertTransfers {
         entries: Array<Uuid> = [EntryId], lines: Array<SmallInt> = [i16], books: Array<BookSql> = [Book],

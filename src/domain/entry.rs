@@ -22,6 +22,22 @@ use utoipa::ToSchema;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum EntryKind {
+    /// A programme was set up (fr: création du dispositif).
+    ProgrammeCreation,
+    /// An organisation became known (fr: enregistrement d'une structure).
+    OrganisationRegistration,
+    /// A site became known (fr: enregistrement d'un lieu).
+    SiteRegistration,
+    /// It was said from when until when a site may redeem (fr: qualification).
+    SiteQualification,
+    /// An organisation said where it is paid (fr: déclaration d'un compte bancaire).
+    BankAccountDeclaration,
+    /// Another person approved it (fr: approbation d'un compte bancaire).
+    BankAccountApproval,
+    /// Booklets were ordered (fr: commande).
+    OrderPlacement,
+    /// Another person approved the order (fr: approbation d'une commande).
+    OrderApproval,
     /// Passes were made (fr: émission).
     Mint,
     /// Booklets came back from the printer (fr: réception de l'impression).
@@ -40,8 +56,16 @@ pub enum EntryKind {
     Void,
     /// A settled redemption was undone.
     Incident,
+    /// A settlement was made of what was due (fr: préparation d'un lot).
+    SettlementPreparation,
+    /// Another person approved it (fr: approbation d'un lot).
+    SettlementApproval,
     /// A payout was ordered (fr: contre-paiement ordonné).
     PayoutApproval,
+    /// It was declared that the bank has executed a settlement (fr: exécution déclarée).
+    ExecutionDeclaration,
+    /// Another person confirmed it (fr: exécution confirmée).
+    ExecutionConfirmation,
     /// A payout was debited at the bank (fr: contre-paiement débité).
     PayoutDebit,
 }
@@ -56,6 +80,14 @@ impl EntryKind {
     /// In French, as receipts and traces show it.
     pub const fn label(self) -> &'static str {
         match self {
+            Self::ProgrammeCreation => "Création du dispositif",
+            Self::OrganisationRegistration => "Enregistrement d'une structure",
+            Self::SiteRegistration => "Enregistrement d'un lieu",
+            Self::SiteQualification => "Qualification d'un lieu",
+            Self::BankAccountDeclaration => "Déclaration d'un compte bancaire",
+            Self::BankAccountApproval => "Approbation d'un compte bancaire",
+            Self::OrderPlacement => "Commande",
+            Self::OrderApproval => "Approbation d'une commande",
             Self::Mint => "Émission",
             Self::PrintReceipt => "Réception de l'impression",
             Self::Funding => "Financement",
@@ -65,7 +97,11 @@ impl EntryKind {
             Self::Redemption => "Utilisation",
             Self::Void => "Annulation d'utilisation",
             Self::Incident => "Incident",
+            Self::SettlementPreparation => "Préparation d'un lot",
+            Self::SettlementApproval => "Approbation d'un lot",
             Self::PayoutApproval => "Contre-paiement ordonné",
+            Self::ExecutionDeclaration => "Exécution déclarée",
+            Self::ExecutionConfirmation => "Exécution confirmée",
             Self::PayoutDebit => "Contre-paiement débité",
         }
     }

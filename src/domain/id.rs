@@ -147,6 +147,24 @@ uuids! {
     EntryId;
 }
 
+/// The name of a key that signs (fr: identifiant de clé): the first eight bytes of the SHA-256 of its public
+/// half, 16 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kid(u64);
+
+impl Kid {
+    /// Names a key by these bytes.
+    pub const fn new(bytes: [u8; 8]) -> Self {
+        Self(u64::from_be_bytes(bytes))
+    }
+}
+
+impl fmt::Display for Kid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
 /// One redemption: a pass, and which time it was. Written `0412733-1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

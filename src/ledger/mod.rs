@@ -4,7 +4,13 @@
 //! One business event. It has a receipt (the exact bytes that anyone may keep), and transfers, each
 //! one row with a debit, a credit and a positive amount: an unbalanced one cannot be written. Book
 //! PASS counts passes, and a transfer there names the range of passes that moved; book EUR counts
-//! cents. [`record`] writes any number of entries in three statements, however many they are.
+//! cents. [`record_all`] writes any number of entries in a few statements, however many they are.
+//!
+//! # What a receipt binds
+//! The rows that its entry wrote, and the state in which it left rows that may change: by digests, so that
+//! whoever holds the receipt can tell whether they are still the same ([`receipt`]). Therefore the rows are
+//! written first, under the entry's id, and [`record`] comes last: it reads them back, and what it binds is
+//! what the database holds. At the counter nothing is read back: a redemption tells its row.
 //!
 //! # Phases
 //! Whoever changes passes follows the same order: lock the rows in the order of their keys, then
@@ -24,8 +30,11 @@
 //! lock. They are summed from transfers ([`crate::db::transfers::turnovers`]). Updates and deletes: the service's role
 //! has neither; a correction is a new entry that names the old one.
 
+mod bound;
 mod receipt;
 pub mod verify;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::db::entries::EntryRow;
 use crate::db::transfers::TransferRow;
@@ -61,6 +70,8 @@ pub struct Transfer {
 /// An event to be recorded.
 #[derive(Clone, Debug)]
 pub struct Entry {
+    /// Its id, which the rows that it writes bear.
+    pub id: EntryId,
     /// What happened.
     pub kind: EntryKind,
     /// When it took place.
@@ -75,8 +86,21 @@ pub struct Entry {
     pub facts: serde_json::Value,
     /// What moved.
     pub transfers: Vec<Transfer>,
+    /// What else its receipt binds.
+    pub bound: Bound,
     /// The idempotency key that a redemption bears, and the hash of what was asked under it.
     pub request: Option<([u8; 16], [u8; 16])>,
+}
+
+/// What a receipt binds besides its entry and transfers.
+#[derive(Clone, Debug, Default)]
+pub struct Bound {
+    /// Tables in which the entry wrote rows once and for all.
+    written: BTreeSet<&'static str>,
+    /// Lines of such rows, told by whoever is about to write them: at the counter nothing is read back.
+    told: Vec<String>,
+    /// Rows that may change: table and key.
+    changed: Vec<(&'static str, i32)>,
 }
 
 impl Entry {
@@ -84,6 +108,7 @@ impl Entry {
     pub fn new(tx: &Tx<'_>, kind: EntryKind, by: UserId, facts: serde_json::Value) -> Self {
         let (happened_at, recorded_at) = (tx.now, tx.now);
         Self {
+            id: EntryId::generate(),
             kind,
             happened_at,
             recorded_at,
@@ -91,6 +116,7 @@ impl Entry {
             corrects: None,
             facts,
             transfers: Vec::new(),
+            bound: Bound::default(),
             request: None,
         }
     }
@@ -112,6 +138,27 @@ impl Entry {
     #[must_use]
     pub fn money(mut self, debit: Account, credit: Account, amount: Amount) -> Self {
         self.transfers.push(Transfer { debit, credit, moved: Moved::Money(amount) });
+        self
+    }
+
+    /// The same, having written rows of that table, which lead to this entry: its receipt binds them.
+    #[must_use]
+    pub fn wrote(mut self, table: &'static str) -> Self {
+        self.bound.written.insert(table);
+        self
+    }
+
+    /// The same, about to write the row of this line (see [`crate::db::evidence`]).
+    #[must_use]
+    pub fn writing(mut self, line: String) -> Self {
+        self.bound.told.push(line);
+        self
+    }
+
+    /// The same, having written a row that may change again: its receipt binds it as it now stands.
+    #[must_use]
+    pub fn changed(mut self, table: &'static str, key: i32) -> Self {
+        self.bound.changed.push((table, key));
         self
     }
 
@@ -140,9 +187,10 @@ pub fn after_last_move(tx: &mut Tx<'_>, first: PassNumber, count: i32) -> Result
     Ok(last.map_or(tx.now, |last| after(tx, last)))
 }
 
-/// Puts an entry past the last move of the booklets that it moves. Single passes are left to the
-/// caller, who has locked them: their rows say when they last changed.
-fn past_last_move(tx: &mut Tx<'_>, entry: Entry) -> Result<Entry> {
+/// Puts an entry past the last move of the booklets that it moves: for whoever writes its instant elsewhere,
+/// since [`record`] does it too. Single passes are left to the caller, who has locked them: their rows say
+/// when they last changed.
+pub fn past_last_move(tx: &mut Tx<'_>, entry: Entry) -> Result<Entry> {
     let mut at = entry.recorded_at;
     for transfer in &entry.transfers {
         if let Moved::Passes(first, count) = transfer.moved
@@ -155,7 +203,7 @@ fn past_last_move(tx: &mut Tx<'_>, entry: Entry) -> Result<Entry> {
     Ok(if at == entry.recorded_at { entry } else { entry.at(at) })
 }
 
-/// Writes one entry, and returns its receipt.
+/// Writes one entry, whose rows are written already, and returns its receipt.
 pub fn record(tx: &mut Tx<'_>, code: &ProgrammeCode, entry: Entry) -> Result<Receipt> {
     let receipts = record_all(tx, code, vec![entry])?;
     Ok(receipts
@@ -164,38 +212,61 @@ pub fn record(tx: &mut Tx<'_>, code: &ProgrammeCode, entry: Entry) -> Result<Rec
         .ok_or_else(|| anyhow::anyhow!("an entry was written without a receipt"))?)
 }
 
-/// Writes entries, in three statements and one more per series of numbers; returns their receipts,
-/// in the same order.
+/// Writes entries, whose rows are written already: in two statements, one more per series of numbers, and
+/// two per table to be read back. Returns their receipts, in the same order.
 pub fn record_all(tx: &mut Tx<'_>, code: &ProgrammeCode, new: Vec<Entry>) -> Result<Vec<Receipt>> {
-    let mut receipts = Vec::with_capacity(new.len());
+    let mut numbers = Numbers::take(tx, &new)?;
     let mut entry_rows = Vec::with_capacity(new.len());
     let mut transfer_rows = Vec::with_capacity(new.len().saturating_mul(2));
+    let mut entries = Vec::with_capacity(new.len());
     for entry in new {
         let entry = past_last_move(tx, entry)?;
-        let number = if entry.kind.is_numbered() {
-            Some(series::next(tx, entry.kind.into())?)
-        } else {
-            None
-        };
-        let receipt = Receipt::make(code, EntryId::generate(), number, &entry)?;
-        transfer_rows.extend(rows_of(receipt.id, &entry.transfers)?);
         entry_rows.push(EntryRow {
-            id: receipt.id,
+            id: entry.id,
             kind: entry.kind,
-            number,
+            number: numbers.next(entry.kind),
             happened_at: entry.happened_at,
             recorded_at: entry.recorded_at,
             recorded_by: entry.by,
             corrects: entry.corrects,
-            receipt: receipt.text.clone(),
+            receipt: String::new(),
             request_key: entry.request.map(|(key, _)| key.to_vec()),
             request_hash: entry.request.map(|(_, hash)| hash.to_vec()),
         });
-        receipts.push(receipt);
+        transfer_rows.push(rows_of(entry.id, &entry.transfers)?);
+        entries.push(entry);
+    }
+    let receipts = receipt::make_all(tx, code, &entries, &entry_rows, &transfer_rows)?;
+    for (row, receipt) in entry_rows.iter_mut().zip(&receipts) {
+        row.receipt.clone_from(&receipt.text);
     }
     entries::insert(tx, &entry_rows)?;
-    transfers::insert(tx, &transfer_rows)?;
+    transfers::insert(tx, &transfer_rows.concat())?;
     Ok(receipts)
+}
+
+/// Numbers taken from the series of each kind: one statement for all entries of a kind.
+struct Numbers(BTreeMap<&'static str, i32>);
+
+impl Numbers {
+    fn take(tx: &mut Tx<'_>, new: &[Entry]) -> Result<Self> {
+        let mut wanted: BTreeMap<&'static str, i32> = BTreeMap::new();
+        for entry in new.iter().filter(|entry| entry.kind.is_numbered()) {
+            let n = wanted.entry(entry.kind.into()).or_default();
+            *n = n.saturating_add(1);
+        }
+        for (name, n) in &mut wanted {
+            *n = series::take(tx, name, *n)?;
+        }
+        Ok(Self(wanted))
+    }
+
+    fn next(&mut self, kind: EntryKind) -> Option<i32> {
+        let next = self.0.get_mut(<&str>::from(kind))?;
+        let number = *next;
+        *next = next.saturating_add(1);
+        Some(number)
+    }
 }
 
 fn rows_of(entry_id: EntryId, transfers: &[Transfer]) -> Result<Vec<TransferRow>> {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::db::{Tx, audit, programmes, transfers};
+use super::bound;
+use crate::db::{Tx, audit, transfers};
 use crate::domain::account::{Account, AccountKind, Book};
 use crate::error::Result;
 
@@ -27,28 +28,41 @@ pub struct Check {
 /// The balance of every account: debits less credits, in passes or cents.
 pub struct Books {
     balances: BTreeMap<Account, i64>,
+    /// Ids that are no account's.
+    strangers: Vec<i32>,
 }
 
 impl Books {
     /// Sums every transfer, those of a machine whose clock is ahead of ours included: what the books
     /// are held against knows no date either.
     pub fn read(tx: &mut Tx<'_>) -> Result<Self> {
-        Self::until(tx, None)
+        Self::until(tx, None)?.sound()
     }
 
     /// The same, of what happened until `at`, included.
     pub fn at(tx: &mut Tx<'_>, at: crate::domain::Timestamp) -> Result<Self> {
-        Self::until(tx, Some(at))
+        Self::until(tx, Some(at))?.sound()
+    }
+
+    /// Refuses to add up what is in no account.
+    fn sound(self) -> Result<Self> {
+        match self.strangers.first() {
+            None => Ok(self),
+            Some(id) => Err(anyhow::anyhow!("account {id} is of no kind").into()),
+        }
     }
 
     fn until(tx: &mut Tx<'_>, at: Option<crate::domain::Timestamp>) -> Result<Self> {
-        let mut balances = BTreeMap::new();
+        let (mut balances, mut strangers) = (BTreeMap::new(), Vec::new());
         for turnover in transfers::turnovers(tx, at)? {
-            let account = Account::from_id(turnover.account)
-                .ok_or_else(|| anyhow::anyhow!("account {} is of no kind", turnover.account))?;
-            balances.insert(account, turnover.debits.saturating_sub(turnover.credits));
+            match Account::from_id(turnover.account) {
+                Some(account) => {
+                    balances.insert(account, turnover.debits.saturating_sub(turnover.credits));
+                }
+                None => strangers.push(turnover.account),
+            }
         }
-        Ok(Self { balances })
+        Ok(Self { balances, strangers })
     }
 
     /// The sum of the balances of all accounts of a kind: debits less credits.
@@ -104,8 +118,8 @@ impl Books {
 
 /// Every check, in the order of the rules (ARCHITECTURE.md). Reads only.
 pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Check>> {
-    let books = Books::read(tx)?;
-    let face_value = programmes::current(tx)?.face_value.cents();
+    let books = Books::until(tx, None)?;
+    let face_value = audit::face_value_cents(tx)?;
     let minted = audit::minted(tx)?;
     let unspent = audit::funded_and_unspent(tx)?;
     let mut checks = vec![
@@ -131,6 +145,7 @@ pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Check>> {
         ),
     ];
     checks.push(negative_balances(&books));
+    checks.push(strangers(&books));
     for (code, rule, query) in audit::CHECKS {
         let found = audit::run(tx, query)?;
         checks.push(Check {
@@ -141,11 +156,25 @@ pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Check>> {
             first: found.first,
         });
     }
+    checks.extend(bound::checks(tx)?);
     Ok(checks)
 }
 
 fn number(code: &'static str, rule: &'static str, difference: i64) -> Check {
     Check { code, rule, holds: difference == 0, difference, first: None }
+}
+
+/// Every transfer is between accounts of the two books.
+fn strangers(books: &Books) -> Check {
+    let n = i64::try_from(books.strangers.len()).unwrap_or(i64::MAX);
+    let first = books.strangers.first().map(ToString::to_string);
+    Check {
+        code: "accounts_are_of_a_kind",
+        rule: "Chaque mouvement va d'un compte du plan à un autre",
+        holds: n == 0,
+        difference: n,
+        first,
+    }
 }
 
 /// A holder can't hold fewer passes than none, nor be owed less than nothing. A site can, between an incident and

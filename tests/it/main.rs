@@ -29,5 +29,6 @@ mod rules;
 mod settlement;
 mod sites;
 mod storm;
+mod tamper;
 mod tidy;
 mod verify;

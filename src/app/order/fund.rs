@@ -63,25 +63,24 @@ pub fn fund(tx: &mut Tx<'_>, actor: &Actor, number: OrderId, new: NewFunding) ->
         .money(bank, received, new.amount_cents)
         .money(received, float, new.amount_cents)
         .at(after_mint_and_print(tx, &order)?);
-    let code = programmes::current(tx)?.code;
-    let receipt = ledger::record(tx, &code, entry)?;
     let funding = Funding {
         number: FundingId::new(series::next(tx, "funding_of_order")?),
         order_number: number,
         mandate_reference: new.mandate_reference.into(),
         amount_cents: new.amount_cents,
         received_on: new.received_on,
-        entry_id: receipt.id,
+        entry_id: entry.id,
     };
     fundings::insert(tx, &funding)?;
-    let activated = passes::activate_order(tx, number, funding.number, receipt.recorded_at)?;
+    let activated = passes::activate_order(tx, number, funding.number, entry.recorded_at)?;
     if usize::try_from(order.quantity().passes()) != Ok(activated) {
         return Err(anyhow::anyhow!(
             "order {number}: {activated} passes were inert, all of them should be"
         )
         .into());
     }
-    Ok(receipt)
+    let code = programmes::current(tx)?.code;
+    ledger::record(tx, &code, entry.wrote("fundings"))
 }
 
 /// It changes every pass of the order, and moves none: past whatever moved them.

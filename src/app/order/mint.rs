@@ -52,10 +52,10 @@ pub fn mint(tx: &mut Tx<'_>, actor: &Actor, keys: &Keys, number: OrderId) -> Res
         first_pass,
         quantity.passes(),
     );
-    let receipt = ledger::record(tx, &programme.code, entry)?;
     let sealed = keys.seal("print_key", &print_key.0)?;
-    orders::set_minted(tx, number, actor.user, receipt.id, &sealed)?;
-    Ok(receipt)
+    orders::set_minted(tx, number, actor.user, entry.id, &sealed)?;
+    let entry = entry.wrote("booklets").wrote("passes").changed("orders", number.get());
+    ledger::record(tx, &programme.code, entry)
 }
 
 fn write_passes(

@@ -1,13 +1,16 @@
 //! The sponsor orders booklets.
 
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::db::orders::{self, Order};
 use crate::db::{Tx, programmes, series};
+use crate::domain::entry::EntryKind;
 use crate::domain::order::{Dates, Quantity};
 use crate::domain::{Action, Actor, OrderId};
 use crate::error::Result;
+use crate::ledger::{self, Entry};
 
 /// What is ordered.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -24,7 +27,8 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, new: NewOrder) -> Result<Order> {
     actor.require(Action::PlaceOrder)?;
     new.quantity.ensure_sound()?;
     new.dates.ensure_sound(tx.today())?;
-    let face_value = programmes::current(tx)?.face_value;
+    let programme = programmes::current(tx)?;
+    let face_value = programme.face_value;
     let number = OrderId::new(series::next(tx, "order")?);
     orders::insert(
         tx,
@@ -37,5 +41,13 @@ pub fn place(tx: &mut Tx<'_>, actor: &Actor, new: NewOrder) -> Result<Order> {
             placed_by: actor.user,
         },
     )?;
-    orders::get(tx, number)
+    let order = orders::get(tx, number)?;
+    let facts = json!({
+        "order": number, "booklets_of_10": order.booklets_of_10, "booklets_of_5": order.booklets_of_5,
+        "amount_cents": order.amount_cents,
+    });
+    let entry = Entry::new(tx, EntryKind::OrderPlacement, actor.user, facts)
+        .changed("orders", number.get());
+    ledger::record(tx, &programme.code, entry)?;
+    Ok(order)
 }

@@ -224,7 +224,9 @@ fn write(tx: &mut Tx<'_>, programme: &Programme, granted: &[Granted]) -> Result<
     let (circulation, float) =
         (Account::of(AccountKind::Circulation), Account::of(AccountKind::Float));
     let face_value = programme.face_value;
-    let new = granted.iter().map(|granted| {
+    let (mut new, mut rows) =
+        (Vec::with_capacity(granted.len()), Vec::with_capacity(granted.len()));
+    for granted in granted {
         let facts = json!({
             "redemption": granted.id, "pass": granted.id.pass, "site": granted.site, "service": granted.service,
             "hand_over": granted.hand_over, "amount_cents": face_value, "workshop": granted.workshop,
@@ -233,24 +235,20 @@ fn write(tx: &mut Tx<'_>, programme: &Programme, granted: &[Granted]) -> Result<
             .passes(Account::redeemed_at(granted.site), circulation, granted.id.pass, 1)
             .money(float, Account::payable_to(granted.site), face_value)
             .at(granted.at);
-        Entry { request: Some(granted.request), ..entry }
-    });
-    let new = new.collect();
-    let receipts = ledger::record_all(tx, &programme.code, new)?;
-    let rows: Vec<_> = granted
-        .iter()
-        .zip(&receipts)
-        .map(|(granted, receipt)| redemptions::Redemption {
+        let row = redemptions::Redemption {
             pass: granted.id.pass,
             cycle: granted.id.cycle,
-            entry_id: receipt.id,
+            entry_id: entry.id,
             hand_over: granted.hand_over,
             site: granted.site,
             service: granted.service,
             redeemed_at: granted.at,
             workshop: granted.workshop,
-        })
-        .collect();
+        };
+        new.push(Entry { request: Some(granted.request), ..entry.writing(row.line()) });
+        rows.push(row);
+    }
+    let receipts = ledger::record_all(tx, &programme.code, new)?;
     redemptions::insert(tx, &rows)?;
     let new_states: Vec<_> =
         granted.iter().map(|granted| (granted.id.pass, granted.id.cycle, granted.at)).collect();

@@ -69,9 +69,7 @@ pub(in crate::app) fn undo(
             programme.face_value,
         )
         .at(at);
-    let receipt =
-        ledger::record(tx, &programme.code, Entry { corrects: Some(found.entry_id), ..entry })?;
-    voids::insert(tx, of, receipt.id, reason.as_str())?;
+    voids::insert(tx, of, entry.id, reason.as_str())?;
     if passes::restore(tx, of.pass, at)? != 1 {
         return Err(anyhow::anyhow!(
             "pass {} was not redeemed when its redemption was undone",
@@ -79,5 +77,6 @@ pub(in crate::app) fn undo(
         )
         .into());
     }
-    Ok(receipt)
+    let entry = Entry { corrects: Some(found.entry_id), ..entry.wrote("voids") };
+    ledger::record(tx, &programme.code, entry)
 }

@@ -25,10 +25,13 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, number: SettlementId) -> Result<D
     let programme = programmes::current(tx)?;
     let shares = payouts::shares(tx, number)?;
     let payouts = payouts::of_settlement(tx, number)?;
-    let entries: Result<Vec<Entry>> = payouts
+    let facts = json!({ "settlement": number, "payouts": payouts.len() });
+    let approval = Entry::new(tx, EntryKind::SettlementApproval, actor.user, facts)
+        .changed("settlements", number.get());
+    let orders = payouts
         .iter()
-        .map(|payout| order_payment(tx, actor, payout, &shares, programme.face_value))
-        .collect();
+        .map(|payout| order_payment(tx, actor, payout, &shares, programme.face_value));
+    let entries: Result<Vec<Entry>> = std::iter::once(Ok(approval)).chain(orders).collect();
     ledger::record_all(tx, &programme.code, entries?)?;
     details(tx, number)
 }

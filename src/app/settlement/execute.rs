@@ -12,7 +12,7 @@ use crate::domain::entry::EntryKind;
 use crate::domain::text::Line;
 use crate::domain::{Action, Actor, BusinessDate, Refusal, SettlementId};
 use crate::error::Result;
-use crate::keys::unhex;
+use crate::keys::{hex, unhex};
 use crate::ledger::{self, Entry};
 
 /// The document that shows a settlement's debit at the bank.
@@ -63,6 +63,13 @@ pub fn declare_execution(
     if !executions::insert(tx, &execution)? {
         return Err(Refusal::wrong_state("settlement", "son exécution est déjà déclarée").into());
     }
+    let facts = json!({
+        "settlement": number, "executed_on": new.executed_on, "document_sha256": hex(&document_sha256),
+    });
+    let entry = Entry::new(tx, EntryKind::ExecutionDeclaration, actor.user, facts)
+        .changed("executions", number.get());
+    let code = programmes::current(tx)?.code;
+    ledger::record(tx, &code, entry)?;
     details(tx, number)
 }
 
@@ -79,18 +86,24 @@ pub fn confirm_execution(tx: &mut Tx<'_>, actor: &Actor, number: SettlementId) -
     executions::set_confirmed(tx, number, actor.user)?;
     let code = programmes::current(tx)?.code;
     let payouts = payouts::of_settlement(tx, number)?;
-    let debits = payouts.iter().map(|payout| {
+    let confirmed = json!({ "settlement": number, "payouts": payouts.len() });
+    let mut entries = vec![
+        Entry::new(tx, EntryKind::ExecutionConfirmation, actor.user, confirmed)
+            .changed("executions", number.get()),
+    ];
+    for payout in &payouts {
         let facts = json!({
             "payout": payout.number.get(), "settlement": number, "end_to_end_id": payout.end_to_end_id,
             "amount_cents": payout.amount_cents, "executed_on": execution.executed_on,
         });
-        let (transit, bank) = (Account::of(AccountKind::InTransitToBank), Account::of(AccountKind::Bank));
-        Entry::new(tx, EntryKind::PayoutDebit, actor.user, facts).money(transit, bank, payout.amount_cents)
-    });
-    let debits = debits.collect();
-    let receipts = ledger::record_all(tx, &code, debits)?;
-    for (payout, receipt) in payouts.iter().zip(receipts) {
-        payouts::insert_debit(tx, payout, actor.user, receipt.id, execution.executed_on)?;
+        let (transit, bank) =
+            (Account::of(AccountKind::InTransitToBank), Account::of(AccountKind::Bank));
+        let entry = Entry::new(tx, EntryKind::PayoutDebit, actor.user, facts)
+            .money(transit, bank, payout.amount_cents)
+            .wrote("payout_debits");
+        payouts::insert_debit(tx, payout, actor.user, entry.id, execution.executed_on)?;
+        entries.push(entry);
     }
+    ledger::record_all(tx, &code, entries)?;
     details(tx, number)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::due::{self, Claim};
@@ -13,9 +14,12 @@ use crate::db::programmes::{self, Programme};
 use crate::db::settlements::{self, Settlement};
 use crate::db::{Tx, flags, passes, redemptions, series};
 use crate::domain::bank::end_to_end_id;
-use crate::domain::{Action, Actor, BusinessDate, PassNumber, PayoutId, Refusal, SettlementId};
+use crate::domain::entry::EntryKind;
+use crate::domain::{
+    Action, Actor, BusinessDate, EntryId, PassNumber, PayoutId, Refusal, SettlementId,
+};
 use crate::error::Result;
-use crate::ledger;
+use crate::ledger::{self, Entry};
 
 /// A settlement to be prepared.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -65,9 +69,16 @@ pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, new: NewSettlement) -> Result<Det
     let first =
         series::take(tx, "payout", i32::try_from(payable.len()).map_err(anyhow::Error::from)?)?;
     let programme = programmes::current(tx)?;
+    let facts = json!({
+        "settlement": number, "cut_off_on": new.cut_off_on, "execution_on": new.execution_on, "payouts": payable.len(),
+    });
+    let entry = Entry::new(tx, EntryKind::SettlementPreparation, actor.user, facts);
     for (claim, n) in payable.into_iter().zip(0..) {
-        write_payout(tx, &programme, number, PayoutId::new(first).plus(n), claim)?;
+        let payout = PayoutId::new(first).plus(n);
+        write_payout(tx, &programme, (number, entry.id), payout, claim)?;
     }
+    let entry = entry.wrote("payouts").wrote("payout_items").changed("settlements", number.get());
+    ledger::record(tx, &programme.code, entry)?;
     details(tx, number)
 }
 
@@ -85,7 +96,7 @@ fn lock_passes(tx: &mut Tx<'_>, cut_off_on: BusinessDate) -> Result<()> {
 fn write_payout(
     tx: &mut Tx<'_>,
     programme: &Programme,
-    settlement: SettlementId,
+    (settlement, entry): (SettlementId, EntryId),
     number: PayoutId,
     claim: Claim,
 ) -> Result<()> {
@@ -110,6 +121,7 @@ fn write_payout(
         end_to_end_id: end_to_end_id(programme.code.as_str(), number.get().unsigned_abs().into()),
         items: n_items,
         amount_cents,
+        entry_id: Some(entry),
     };
     payouts::insert(tx, &payout, programme.face_value, &claim.items)
 }

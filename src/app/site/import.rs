@@ -103,16 +103,24 @@ pub fn import(
         }
     }
     if !dry_run && !places.is_empty() {
-        write(tx, &places, source, is_fictitious)?;
+        write(tx, actor, &places, source, is_fictitious)?;
     }
     Ok(report)
 }
 
 /// Writes places: an organisation for each SIRET that is new and for each place without one, then the sites.
-fn write(tx: &mut Tx<'_>, places: &[&Place], source: &str, is_fictitious: bool) -> Result<()> {
+fn write(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    places: &[&Place],
+    source: &str,
+    is_fictitious: bool,
+) -> Result<()> {
     let n = i32::try_from(places.len()).map_err(anyhow::Error::from)?;
     let mut of_siret = known_organisations(tx, places)?;
-    let mut next_organisation = OrganisationId::new(series::take(tx, "organisation", n)?);
+    let n_new = n_new_organisations(places, &of_siret);
+    let first_new = if n_new > 0 { series::take(tx, "organisation", n_new)? } else { 1 };
+    let mut next_organisation = OrganisationId::new(first_new);
     let first_site = SiteId::new(series::take(tx, "site", n)?);
     let (mut organisations, mut new_sites) = (Vec::new(), Vec::new());
     for (place, rank) in places.iter().zip(0..) {
@@ -135,7 +143,19 @@ fn write(tx: &mut Tx<'_>, places: &[&Place], source: &str, is_fictitious: bool) 
     }
     organisations::insert(tx, &organisations)?;
     sites::insert(tx, &new_sites)?;
-    Ok(())
+    super::record(tx, actor, &organisations, &new_sites)
+}
+
+/// How many organisations these places bring: a series gives no number that nobody bears.
+fn n_new_organisations(places: &[&Place], known: &BTreeMap<String, OrganisationId>) -> i32 {
+    let sirets = places.iter().map(|place| place.pivot.as_ref().and_then(|pivot| pivot.siret()));
+    let mut seen = BTreeSet::new();
+    let new = sirets.filter(|siret| {
+        siret.is_none_or(|siret| {
+            !known.contains_key(siret.as_str()) && seen.insert(siret.as_str().to_owned())
+        })
+    });
+    i32::try_from(new.count()).unwrap_or(i32::MAX)
 }
 
 fn known_organisations(

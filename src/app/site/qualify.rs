@@ -1,13 +1,16 @@
 //! From when until when a site may redeem, and how much it says it can take.
 
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::db::sites::{self, Site};
-use crate::db::{Tx, organisations};
+use crate::db::{Tx, organisations, programmes};
+use crate::domain::entry::EntryKind;
 use crate::domain::flag::DailyCapacity;
 use crate::domain::{Action, Actor, BusinessDate, Refusal, SiteId};
 use crate::error::Result;
+use crate::ledger::{self, Entry};
 
 /// A site's qualification.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -39,6 +42,11 @@ pub fn qualify(tx: &mut Tx<'_>, actor: &Actor, number: SiteId, new: Qualificatio
         .into());
     }
     sites::qualify(tx, number, new.from, new.until)?;
+    let facts = json!({ "site": number, "from": new.from, "until": new.until });
+    let entry = Entry::new(tx, EntryKind::SiteQualification, actor.user, facts)
+        .changed("sites", number.get());
+    let code = programmes::current(tx)?.code;
+    ledger::record(tx, &code, entry)?;
     sites::get(tx, number)
 }
 

@@ -67,6 +67,7 @@ pub fn register_organisation(
     if organisations::insert(tx, std::slice::from_ref(&organisation))? == 0 {
         return Err(Refusal::Duplicate { what: "Une structure de ce SIRET".into() }.into());
     }
+    super::record(tx, actor, std::slice::from_ref(&organisation), &[])?;
     Ok(organisation)
 }
 
@@ -104,5 +105,6 @@ pub fn register_site(tx: &mut Tx<'_>, actor: &Actor, new: NewSite) -> Result<Sit
         daily_capacity: None,
     };
     sites::insert(tx, std::slice::from_ref(&site))?;
+    super::record(tx, actor, &[], std::slice::from_ref(&site))?;
     Ok(site)
 }

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::report::{self, Conservation, HeldRange, ThreeWay};
+use crate::db::Scope;
 use crate::domain::date::parse_instant;
 use crate::domain::{Actor, Refusal, Timestamp};
 use crate::http::{Problem, Service};
@@ -104,7 +105,8 @@ async fn three_way(service: web::Data<Service>, actor: Actor) -> Result<HttpResp
 )]
 #[get("/api/v1/reports/verification")]
 async fn verification(service: web::Data<Service>, actor: Actor) -> Result<HttpResponse, Problem> {
-    let checks = service.read(actor, report::verify).await?;
+    let scope = Scope::Programme(actor.programme);
+    let checks = service.db.snapshot(scope, move |tx| report::verify(tx, &actor)).await?;
     Ok(HttpResponse::Ok()
         .json(Verification { every_rule_holds: checks.iter().all(|check| check.holds), checks }))
 }

@@ -223,5 +223,7 @@ fn a_receipt_says_what_happened_and_names_nobody() {
     }
     let secret = region.code(7).secret.symbols();
     assert!(!redeemed.receipt.contains(&secret));
+    let bytes = redeemed.receipt.len();
+    assert!(bytes < 700, "a receipt of {bytes} bytes, made at every counter");
     region.books_hold();
 }

@@ -5,16 +5,19 @@ use crate::support::World;
 
 /// What the service may change, column by column. Whatever is not here is written once.
 const MAY_CHANGE: [(&str, &str); 11] = [
-    ("bank_accounts", "approved_at, approved_by, usable_from"),
+    ("bank_accounts", "approved_at, approved_by, revision, usable_from"),
     ("beneficiaries", "identity_sealed, last_seen_at, passes_received"),
     ("booklets", "held_in"),
-    ("executions", "confirmed_at, confirmed_by"),
-    ("orders", "approved_at, approved_by, mint_entry, minted_by, print_entry, print_key_sealed"),
+    ("executions", "confirmed_at, confirmed_by, revision"),
+    (
+        "orders",
+        "approved_at, approved_by, mint_entry, minted_by, print_entry, print_key_sealed, revision",
+    ),
     ("passes", "changed_at, cycle, funding, hand_over, state"),
     ("requests", "outcome"),
     ("series", "last"),
-    ("settlements", "approved_at, approved_by"),
-    ("sites", "daily_capacity, qualified_from, qualified_until"),
+    ("settlements", "approved_at, approved_by, revision"),
+    ("sites", "daily_capacity, qualified_from, qualified_until, revision"),
     ("users", "password_hash"),
 ];
 /// In `wrong_tries` a window begins anew: counts that brake a guesser, no history.

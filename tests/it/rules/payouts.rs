@@ -17,9 +17,9 @@ fn payout(items: i32, amount_cents: i32, lines: &[Item]) -> String {
 /// The same, to whoever `account` says.
 fn payout_to(account: &str, items: i32, amount_cents: i32, lines: &[Item]) -> String {
     let payout = format!(
-        "INSERT INTO payouts (number, settlement, end_to_end_id, items, amount_cents,
+        "INSERT INTO payouts (number, settlement, end_to_end_id, items, amount_cents, entry_id,
              organisation, bank_account, account_approved_by, holder_name, iban)
-         SELECT 90, 2, 'E2E-90', {items}, {amount_cents}, {account}"
+         SELECT 90, 2, 'E2E-90', {items}, {amount_cents}, (SELECT entry_id FROM payouts WHERE number = 1), {account}"
     );
     let items = lines.iter().map(|Item { line, items, pass, cycle, amount, total }| {
         format!(
