@@ -4,6 +4,5 @@ ALTER POLICY own_programme ON programmes
 DROP INDEX entries_xid;
 DROP TABLE checkpoints;
 DROP TABLE log_keys;
-DROP TABLE subtrees;
 DROP TABLE leaves;
 DROP TABLE logs;

@@ -14,23 +14,16 @@ CREATE TABLE leaves (
     position bigint NOT NULL CHECK (position >= 0),
     entry_id uuid NOT NULL,
     leaf_hash bytea NOT NULL CHECK (octet_length(leaf_hash) = 32),
+    -- What a proof can't afford to hash again: the roots of the subtrees of 256, 65 536, … leaves that end here.
+    subtree_roots bytea CHECK (octet_length(subtree_roots) IN (32, 64, 96, 128, 160, 192, 224)),
     previous bigint GENERATED ALWAYS AS (CASE WHEN position > 0 THEN position - 1 END) STORED,
     PRIMARY KEY (programme_id, position),
+    CONSTRAINT roots_stand_where_subtrees_end CHECK ((subtree_roots IS NOT NULL) = ((position + 1) % 256 = 0)),
     CONSTRAINT entry_sealed_once UNIQUE (programme_id, entry_id),
     CONSTRAINT entry_exists FOREIGN KEY (programme_id, entry_id) REFERENCES entries,
     CONSTRAINT positions_run_on FOREIGN KEY (programme_id, previous) REFERENCES leaves (programme_id, position)
 );
 COMMENT ON TABLE leaves IS 'Feuilles : un récépissé, sa place et son empreinte (RFC 6962) ; sans trou, jamais modifiées';
-
--- Only what a proof can't afford to hash again: one root per 256, 65 536, … leaves.
-CREATE TABLE subtrees (
-    programme_id integer NOT NULL DEFAULT current_programme() REFERENCES programmes,
-    level smallint NOT NULL CHECK (level BETWEEN 1 AND 7),
-    number bigint NOT NULL CHECK (number >= 0),
-    root bytea NOT NULL CHECK (octet_length(root) = 32),
-    PRIMARY KEY (programme_id, level, number)
-);
-COMMENT ON TABLE subtrees IS 'Racines des sous-arbres complets de 256^level feuilles';
 
 CREATE TABLE log_keys (
     programme_id integer NOT NULL DEFAULT current_programme() REFERENCES programmes,
@@ -63,9 +56,6 @@ CREATE POLICY own_programme ON logs USING (programme_id = (SELECT current_progra
 ALTER TABLE leaves ENABLE ROW LEVEL SECURITY;
 ALTER TABLE leaves FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_programme ON leaves USING (programme_id = (SELECT current_programme()));
-ALTER TABLE subtrees ENABLE ROW LEVEL SECURITY;
-ALTER TABLE subtrees FORCE ROW LEVEL SECURITY;
-CREATE POLICY own_programme ON subtrees USING (programme_id = (SELECT current_programme()));
 ALTER TABLE log_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE log_keys FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_programme ON log_keys USING (programme_id = (SELECT current_programme()));
@@ -73,7 +63,7 @@ ALTER TABLE checkpoints ENABLE ROW LEVEL SECURITY;
 ALTER TABLE checkpoints FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_programme ON checkpoints USING (programme_id = (SELECT current_programme()));
 
-GRANT SELECT, INSERT ON logs, leaves, subtrees, log_keys, checkpoints TO souche_service;
+GRANT SELECT, INSERT ON logs, leaves, log_keys, checkpoints TO souche_service;
 GRANT UPDATE (horizon, refused_because) ON logs TO souche_service;
 
 -- A log is read without a token, by the code of its programme: whoever knows a code finds that one row.

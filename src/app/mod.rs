@@ -8,6 +8,7 @@ pub mod access;
 pub mod bank_account;
 pub mod delivery;
 pub mod hand_over;
+pub mod log;
 mod once;
 pub mod order;
 pub mod programme;

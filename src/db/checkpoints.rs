@@ -96,5 +96,8 @@ pub fn between(tx: &mut Tx<'_>, past: u64, to: u64) -> Result<Vec<Head>> {
 
 /// Every public key that has signed, the newest first.
 pub fn keys(tx: &mut Tx<'_>) -> Result<Vec<String>> {
-    Ok(log_keys::table.order(log_keys::first_used_at.desc()).select(log_keys::vkey).load(tx.conn)?)
+    Ok(log_keys::table
+        .order(log_keys::first_used_at.desc())
+        .select(log_keys::vkey)
+        .load(tx.conn)?)
 }

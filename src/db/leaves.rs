@@ -1,15 +1,18 @@
-//! Leaves of the log, and the roots of its complete subtrees. Only `ledger` writes here.
+//! Leaves of the log, and the roots of its complete subtrees, kept with the leaf that completes them. Only `ledger` writes here.
 
 use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text, Uuid};
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text, Uuid};
 
 use super::Tx;
-use super::schema::{leaves, subtrees};
+use super::schema::leaves;
 use crate::domain::EntryId;
 use crate::domain::merkle::Hash;
 use crate::error::Result;
+
+/// No position lies past it.
+const LAST: u64 = u64::MAX >> 1;
 
 /// A number of leaves or a position, as PostgreSQL counts.
 pub(crate) fn signed(n: u64) -> Result<i64> {
@@ -22,7 +25,8 @@ pub(crate) fn unsigned(n: i64) -> Result<u64> {
 }
 
 pub(super) fn hash(bytes: Vec<u8>) -> Result<Hash> {
-    let bytes = bytes.try_into().map_err(|_| anyhow::anyhow!("a hash in the database is not one"))?;
+    let bytes =
+        bytes.try_into().map_err(|_| anyhow::anyhow!("a hash in the database is not one"))?;
     Ok(Hash(bytes))
 }
 
@@ -32,54 +36,64 @@ pub fn size(tx: &mut Tx<'_>) -> Result<u64> {
     last.map_or(Ok(0), |last| unsigned(last.saturating_add(1)))
 }
 
+/// A leaf to be added.
+#[derive(Clone, Debug)]
+pub struct NewLeaf {
+    /// The entry.
+    pub entry: EntryId,
+    /// The hash of its receipt.
+    pub hash: Hash,
+    /// The roots of the subtrees of 256, 65,536, … leaves that it completes, 32 bytes each.
+    pub subtree_roots: Option<Vec<u8>>,
+}
+
 /// Adds leaves, from that position on.
-pub fn insert(tx: &mut Tx<'_>, first: u64, new: &[(EntryId, Hash)]) -> Result<()> {
-    let (ids, hashes): (Vec<EntryId>, Vec<&[u8]>) =
-        new.iter().map(|(id, hash)| (*id, hash.0.as_slice())).unzip();
+pub fn insert(tx: &mut Tx<'_>, first: u64, new: &[NewLeaf]) -> Result<()> {
     sql_query(
-        "INSERT INTO leaves (position, entry_id, leaf_hash) \
-         SELECT $1 + n - 1, id, hash FROM unnest($2, $3) WITH ORDINALITY AS new (id, hash, n)",
+        "INSERT INTO leaves (position, entry_id, leaf_hash, subtree_roots) \
+         SELECT $1 + n - 1, id, hash, roots FROM unnest($2, $3, $4) WITH ORDINALITY AS new (id, hash, roots, n)",
     )
     .bind::<BigInt, _>(signed(first)?)
-    .bind::<Array<Uuid>, _>(ids)
-    .bind::<Array<Binary>, _>(hashes)
+    .bind::<Array<Uuid>, _>(new.iter().map(|leaf| leaf.entry).collect::<Vec<_>>())
+    .bind::<Array<Binary>, _>(new.iter().map(|leaf| leaf.hash.0.as_slice()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Binary>>, _>(
+        new.iter().map(|leaf| leaf.subtree_roots.as_deref()).collect::<Vec<_>>(),
+    )
     .execute(tx.conn)?;
     Ok(())
 }
 
-/// Adds roots of complete subtrees: level, number, root.
-pub fn insert_subtrees(tx: &mut Tx<'_>, new: &[(i16, u64, Hash)]) -> Result<()> {
-    let mut rows = Vec::with_capacity(new.len());
-    for (level, number, root) in new {
-        rows.push((
-            subtrees::level.eq(*level),
-            subtrees::number.eq(signed(*number)?),
-            subtrees::root.eq(root.0.to_vec()),
-        ));
-    }
-    diesel::insert_into(subtrees::table).values(rows).execute(tx.conn)?;
-    Ok(())
+/// One hash of a tile.
+#[derive(QueryableByName)]
+struct OfTile {
+    #[diesel(sql_type = Binary)]
+    hash: Vec<u8>,
 }
 
-/// Hashes of that level, from the first to before the second: of leaves at level 0, of complete subtrees
-/// of 256^level leaves above. Fewer when the log ends before.
+/// Hashes of that level, from the first to before the second, of at most one tile: of leaves at level 0, of
+/// complete subtrees of 256^level leaves above. Fewer when the log ends before.
 pub fn hashes(tx: &mut Tx<'_>, level: i16, begin: u64, end: u64) -> Result<Vec<Hash>> {
-    let (begin, end) = (signed(begin)?, signed(end)?);
-    let rows: Vec<Vec<u8>> = if level == 0 {
-        leaves::table
-            .filter(leaves::position.ge(begin).and(leaves::position.lt(end)))
-            .order(leaves::position)
-            .select(leaves::leaf_hash)
-            .load(tx.conn)?
+    let rows: Vec<OfTile> = if level == 0 {
+        sql_query(
+            "SELECT leaf_hash AS hash FROM leaves WHERE position >= $1 AND position < $2 ORDER BY position",
+        )
+        .bind::<BigInt, _>(signed(begin)?)
+        .bind::<BigInt, _>(signed(end)?)
+        .load(tx.conn)?
     } else {
-        subtrees::table
-            .filter(subtrees::level.eq(level))
-            .filter(subtrees::number.ge(begin).and(subtrees::number.lt(end)))
-            .order(subtrees::number)
-            .select(subtrees::root)
-            .load(tx.conn)?
+        let leaves = 256_u64.saturating_pow(u16::try_from(level).unwrap_or(0).into());
+        let last_leaf = |number: u64| {
+            signed(number.saturating_add(1).saturating_mul(leaves).saturating_sub(1).min(LAST))
+        };
+        sql_query(
+            "SELECT substring(subtree_roots FROM 32 * ($1 - 1) + 1 FOR 32) AS hash FROM leaves \
+             WHERE position = ANY($2) ORDER BY position",
+        )
+        .bind::<Integer, _>(i32::from(level))
+        .bind::<Array<BigInt>, _>((begin..end).map(last_leaf).collect::<Result<Vec<_>>>()?)
+        .load(tx.conn)?
     };
-    rows.into_iter().map(hash).collect()
+    rows.into_iter().map(|row| hash(row.hash)).collect()
 }
 
 /// Where an entry is sealed.
@@ -99,6 +113,7 @@ pub struct Sealed {
     pub position: u64,
     pub entry: EntryId,
     pub leaf_hash: Hash,
+    pub subtree_roots: Option<Vec<u8>>,
     /// `None` when the entry is gone.
     pub receipt: Option<String>,
 }
@@ -113,11 +128,13 @@ pub fn with_receipts(tx: &mut Tx<'_>, from: u64, limit: i64) -> Result<Vec<Seale
         entry_id: EntryId,
         #[diesel(sql_type = Binary)]
         leaf_hash: Vec<u8>,
+        #[diesel(sql_type = Nullable<Binary>)]
+        subtree_roots: Option<Vec<u8>>,
         #[diesel(sql_type = Nullable<Text>)]
         receipt: Option<String>,
     }
     let rows: Vec<Row> = sql_query(
-        "SELECT l.position, l.entry_id, l.leaf_hash, e.receipt FROM leaves l LEFT JOIN entries e ON e.id = l.entry_id \
+        "SELECT l.position, l.entry_id, l.leaf_hash, l.subtree_roots, e.receipt FROM leaves l LEFT JOIN entries e ON e.id = l.entry_id \
          WHERE l.position >= $1 ORDER BY l.position LIMIT $2",
     )
     .bind::<BigInt, _>(signed(from)?)
@@ -128,18 +145,9 @@ pub fn with_receipts(tx: &mut Tx<'_>, from: u64, limit: i64) -> Result<Vec<Seale
             position: unsigned(row.position)?,
             entry: row.entry_id,
             leaf_hash: hash(row.leaf_hash)?,
+            subtree_roots: row.subtree_roots,
             receipt: row.receipt,
         })
     });
     sealed.collect()
-}
-
-/// Every root of a complete subtree of that level, in order.
-pub fn subtrees(tx: &mut Tx<'_>, level: i16) -> Result<Vec<(u64, Hash)>> {
-    let rows: Vec<(i64, Vec<u8>)> = subtrees::table
-        .filter(subtrees::level.eq(level))
-        .order(subtrees::number)
-        .select((subtrees::number, subtrees::root))
-        .load(tx.conn)?;
-    rows.into_iter().map(|(number, root)| Ok((unsigned(number)?, hash(root)?))).collect()
 }

@@ -383,14 +383,7 @@ diesel::table! {
         position -> BigInt,
         entry_id -> Uuid,
         leaf_hash -> Bytea,
-    }
-}
-
-diesel::table! {
-    subtrees (level, number) {
-        level -> SmallInt,
-        number -> BigInt,
-        root -> Bytea,
+        subtree_roots -> Nullable<Bytea>,
     }
 }
 

@@ -102,6 +102,7 @@ pub enum Action {
     TracePass,
     ReadReports,
     VerifyLedger,
+    ReadLog,
 }
 
 impl Actor {
@@ -172,6 +173,8 @@ pub fn allows(role: Role, action: Action) -> bool {
                 R::Auditor,
             ]
         }
+        // Hashes, which everybody may see.
+        A::ReadLog => R::VARIANTS,
     };
     allowed.contains(&role)
 }

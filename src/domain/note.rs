@@ -45,7 +45,8 @@ impl FromStr for Checkpoint {
     fn from_str(text: &str) -> Result<Self, String> {
         let mut lines =
             text.strip_suffix('\n').ok_or("la dernière ligne n'est pas finie")?.split('\n');
-        let mut line = |what: &str| lines.next().filter(|it| !it.is_empty()).ok_or(format!("{what} manque"));
+        let mut line =
+            |what: &str| lines.next().filter(|it| !it.is_empty()).ok_or(format!("{what} manque"));
         let origin = line("l'origine")?.to_owned();
         let size = number(line("la taille")?)?;
         let root = line("la racine")?.parse()?;
@@ -234,7 +235,8 @@ impl FromStr for Proof {
         if lines.next() != Some(PROOF_HEADER) {
             return Err("ce n'est pas une preuve de journal".into());
         }
-        let index = lines.next().and_then(|line| line.strip_prefix("index ")).ok_or("l'index manque")?;
+        let index =
+            lines.next().and_then(|line| line.strip_prefix("index ")).ok_or("l'index manque")?;
         let hashes = lines.map(str::parse).collect::<Result<Vec<_>, _>>()?;
         if hashes.len() > 63 {
             return Err("le chemin est trop long".into());
@@ -260,7 +262,9 @@ mod tests {
         let (note, verifier, checkpoint) = signed();
         let text = note.to_string();
         assert_eq!(text.lines().count(), 5);
-        assert!(text.starts_with("log.example/SAT\n1\n") && text.contains("\n\n— log.example/SAT "));
+        assert!(
+            text.starts_with("log.example/SAT\n1\n") && text.contains("\n\n— log.example/SAT ")
+        );
         let read: Note = text.parse().unwrap();
         assert_eq!(read, note);
         assert_eq!(read.verify(&verifier), Ok(checkpoint));
@@ -274,7 +278,13 @@ mod tests {
         let verifier: Verifier = text.parse().unwrap();
         assert_eq!(verifier.id(), [0x03, 0x3d, 0xe0, 0xae]);
         assert_eq!(verifier.to_string(), text);
-        for wrong in [&text[1..], &text[..60], "a+b", "", "sum.golang.org+033de0af+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"] {
+        for wrong in [
+            &text[1..],
+            &text[..60],
+            "a+b",
+            "",
+            "sum.golang.org+033de0af+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8",
+        ] {
             assert!(wrong.parse::<Verifier>().is_err(), "{wrong}");
         }
     }
@@ -291,9 +301,8 @@ mod tests {
                 let mut other = bytes.to_vec();
                 other[at] ^= 1 << bit;
                 let Ok(other) = String::from_utf8(other) else { continue };
-                let taken = other
-                    .parse::<Proof>()
-                    .and_then(|proof| proof.verify(b"a receipt", &verifier));
+                let taken =
+                    other.parse::<Proof>().and_then(|proof| proof.verify(b"a receipt", &verifier));
                 assert!(taken.is_err(), "byte {at}, bit {bit}: {other}");
             }
         }
@@ -305,7 +314,7 @@ mod tests {
         let root = Hash::of_nothing();
         assert!(format!("a\n5\n{root}\nextension\n").parse::<Checkpoint>().is_ok());
         for wrong in [
-            "".to_owned(),
+            String::new(),
             format!("a\n5\n{root}"),
             format!("\n5\n{root}\n"),
             format!("a\n05\n{root}\n"),
@@ -316,7 +325,9 @@ mod tests {
         ] {
             assert!(wrong.parse::<Checkpoint>().is_err(), "{wrong:?}");
         }
-        for wrong in ["", "a\n\n", "a\n\n— a\n", "a\n\n— a AAAA", "a\n\n— a AAAA\n", "a\n\n- a AAAAAAAA\n"] {
+        for wrong in
+            ["", "a\n\n", "a\n\n— a\n", "a\n\n— a AAAA", "a\n\n— a AAAA\n", "a\n\n- a AAAAAAAA\n"]
+        {
             assert!(wrong.parse::<Note>().is_err(), "{wrong:?}");
         }
     }

@@ -24,6 +24,9 @@ fn in_french(what: &str) -> &str {
         "settlement" => "lot de paiement",
         "execution" => "exécution",
         "payout" => "contre-paiement",
+        "receipt" => "récépissé",
+        "checkpoint" => "point de contrôle",
+        "tile" => "tuile",
         other => other,
     }
 }
@@ -129,6 +132,10 @@ pub enum Refusal {
     PasswordTooShort,
     #[error("{what} existe déjà dans ce dispositif. Reprenez l'existant.")]
     Duplicate { what: String },
+    #[error(
+        "Ce récépissé n'est pas encore sous un point de contrôle signé. Redemandez sa preuve dans une minute."
+    )]
+    NotSealed,
 }
 
 impl Refusal {
@@ -140,7 +147,7 @@ impl Refusal {
     /// Is it told again to the same idempotency key? Not when it passes by itself: `Retry-After` invites
     /// the very same request again, which must then be judged anew.
     pub const fn is_kept(&self) -> bool {
-        !matches!(self, Self::TooManyTries { .. })
+        !matches!(self, Self::TooManyTries { .. } | Self::NotSealed)
     }
 
     /// Nothing of that kind bears that number here.

@@ -25,7 +25,10 @@
 //! has neither; a correction is a new entry that names the old one.
 
 mod receipt;
+pub mod sealer;
+pub mod tree;
 pub mod verify;
+pub mod verify_log;
 
 use crate::db::entries::EntryRow;
 use crate::db::transfers::TransferRow;

@@ -141,6 +141,7 @@ pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Check>> {
             first: found.first,
         });
     }
+    checks.extend(super::verify_log::verify(tx)?);
     Ok(checks)
 }
 

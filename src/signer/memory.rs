@@ -45,10 +45,7 @@ impl Memory {
     }
 
     /// Runs `work` while no other process does, on this machine.
-    pub fn locked<T>(
-        &self,
-        work: impl FnOnce(&Self) -> anyhow::Result<T>,
-    ) -> anyhow::Result<T> {
+    pub fn locked<T>(&self, work: impl FnOnce(&Self) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let path = self.dir.join("lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&path);
         let lock = lock.with_context(|| format!("{} can't be opened", path.display()))?;

@@ -140,7 +140,10 @@ fn objection(last: &Signed, ask: &Ask) -> Option<String> {
     }
     let continues = verify_consistency(last.size, last.root, ask.size, ask.root, &ask.proof);
     (!continues).then(|| {
-        format!("le journal présenté ne prolonge pas les {} feuilles signées : son passé a changé", last.size)
+        format!(
+            "le journal présenté ne prolonge pas les {} feuilles signées : son passé a changé",
+            last.size
+        )
     })
 }
 

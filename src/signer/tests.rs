@@ -1,6 +1,7 @@
 //! What it signs, and what nobody gets it to sign.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
@@ -33,7 +34,8 @@ fn ask(from: u64, size: u64, say: impl Fn(u64) -> String) -> Ask {
         let (begin, end) = node.leaves();
         Ok::<_, ()>(root(begin, end))
     };
-    let proof = if from <= size { consistency_proof(from, size, node).unwrap() } else { Vec::new() };
+    let proof =
+        if from <= size { consistency_proof(from, size, node).unwrap() } else { Vec::new() };
     Ask { log: "SAT".to_owned().try_into().unwrap(), from, proof, size, root: root(0, size) }
 }
 
@@ -125,7 +127,6 @@ fn behind_a_socket_it_says_the_same() {
     assert_eq!(signed(&signer.sign(&ask(0, 3, honest)).unwrap()).size, 3);
     assert_eq!(signer.sign(&ask(0, 3, honest)).unwrap(), Answer::Last { size: 3 });
     // Nonsense harms nobody.
-    use std::io::Write;
     std::os::unix::net::UnixStream::connect(&socket).unwrap().write_all(b"nonsense\n").unwrap();
     assert_eq!(signed(&signer.sign(&ask(3, 4, honest)).unwrap()).size, 4);
     Signer::Behind(dir.0.join("nobody")).sign(&ask(4, 5, honest)).unwrap_err();

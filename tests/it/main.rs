@@ -17,6 +17,7 @@ mod crash;
 mod demo;
 mod http;
 mod life;
+mod log;
 mod lost_answers;
 mod migrations;
 mod model;

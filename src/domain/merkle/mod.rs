@@ -18,9 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use frontier::Frontier;
-pub use proof::{
-    consistency_proof, inclusion_proof, root, verify_consistency, verify_inclusion,
-};
+pub use proof::{consistency_proof, inclusion_proof, root, verify_consistency, verify_inclusion};
 
 /// Levels that one tile spans (C2SP tlog-tiles): 256 hashes.
 pub const TILE_HEIGHT: u32 = 8;
@@ -45,7 +43,13 @@ impl Hash {
 
     /// A node: 0x01, then both sides.
     pub fn of_node(left: Self, right: Self) -> Self {
-        Self(Sha256::new_with_prefix([1]).chain_update(left.0).chain_update(right.0).finalize().into())
+        Self(
+            Sha256::new_with_prefix([1])
+                .chain_update(left.0)
+                .chain_update(right.0)
+                .finalize()
+                .into(),
+        )
     }
 }
 

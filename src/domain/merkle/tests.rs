@@ -74,7 +74,7 @@ fn bytes(proof: &[Hash]) -> Vec<[u8; 32]> {
 }
 
 fn hex(hash: Hash) -> String {
-    hash.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.0.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Every proof with one bit of one hash flipped, then one hash short, then one long.

@@ -5,6 +5,7 @@ mod bank_accounts;
 mod deliveries;
 mod hand_overs;
 mod health;
+mod log;
 mod orders;
 mod organisations;
 mod passes;
@@ -38,4 +39,5 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     payouts::routes(config);
     passes::routes(config);
     reports::routes(config);
+    log::routes(config);
 }

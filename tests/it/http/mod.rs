@@ -3,6 +3,7 @@
 mod bad_input;
 mod contract;
 mod counter;
+mod log;
 mod path;
 mod region;
 mod tenancy;

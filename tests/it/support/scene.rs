@@ -13,6 +13,7 @@
 //! Pass 4 waits in settlement 2, prepared; pass 5 in settlement 3, approved, its execution declared and not
 //! confirmed. Pass 6 is used and in no settlement, 7 to 20 are unused. Order 3 and bank account 3 wait for
 //! approval.
+//! All of it is sealed and signed.
 
 use std::sync::LazyLock;
 
@@ -24,6 +25,7 @@ use souche::keys::Keys;
 
 use super::database::{Template, TestDatabase};
 use super::region::{Region, iban};
+use super::signing::Signing;
 use super::{day, instant};
 
 /// A played scene.
@@ -56,6 +58,7 @@ pub static LIVED: LazyLock<Scene> = LazyLock::new(|| {
     let (region, neighbour) = (FRESH.region.at_work_on(&db), FRESH.neighbour.at_work_on(&db));
     for region in [&region, &neighbour] {
         live(region);
+        region.seals(&Signing::new().signer);
     }
     Scene::ended(database, region, neighbour)
 });

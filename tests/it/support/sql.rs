@@ -61,6 +61,18 @@ impl Sql {
         self.attempt(statements).unwrap();
     }
 
+    /// Begins a transaction and leaves it open.
+    #[track_caller]
+    pub fn begin(&mut self, statements: &str) {
+        self.0.batch_execute("BEGIN").and_then(|()| self.0.batch_execute(statements)).unwrap();
+    }
+
+    /// Ends it.
+    #[track_caller]
+    pub fn commit(&mut self) {
+        self.0.batch_execute("COMMIT").unwrap();
+    }
+
     /// Runs one statement, and counts the rows it touched.
     #[track_caller]
     pub fn touched(&mut self, statement: &str) -> usize {
