@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::Tx;
 use super::leaves::{hash, signed, unsigned};
-use super::schema::{checkpoints, log_keys};
+use super::log_schema::{checkpoints, log_keys};
 use crate::domain::Timestamp;
 use crate::domain::merkle::Hash;
 use crate::error::Result;

@@ -6,7 +6,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text, Uuid};
 
 use super::Tx;
-use super::schema::leaves;
+use super::log_schema::leaves;
 use crate::domain::EntryId;
 use crate::domain::merkle::Hash;
 use crate::error::Result;

@@ -79,7 +79,7 @@ pub struct Unsealed {
 /// Entries past the horizon in no leaf. A horizon that lies ahead of every transaction is of another
 /// server: the database was restored from a dump, and all of it is looked through once.
 const NEW: &str = "SELECT e.id, e.recorded_at, e.receipt FROM entries e \
-     WHERE e.xid >= (SELECT CASE WHEN horizon <= pg_snapshot_xmax(pg_current_snapshot()) THEN horizon ELSE '0' END FROM logs) \
+     WHERE e.xid >= coalesce((SELECT horizon FROM logs WHERE horizon <= pg_snapshot_xmax(pg_current_snapshot())), '0') \
        AND NOT EXISTS (SELECT FROM leaves l WHERE l.entry_id = e.id)";
 
 /// Is there anything to seal? Locks nothing.
@@ -89,10 +89,7 @@ pub fn has_new(tx: &mut Tx<'_>) -> Result<bool> {
         #[diesel(sql_type = diesel::sql_types::Bool)]
         found: bool,
     }
-    let found: Found = sql_query(format!(
-        "SELECT CASE WHEN EXISTS (SELECT FROM logs) THEN EXISTS ({NEW}) ELSE EXISTS (SELECT FROM entries) END AS found"
-    ))
-    .get_result(tx.conn)?;
+    let found: Found = sql_query(format!("SELECT EXISTS ({NEW}) AS found")).get_result(tx.conn)?;
     Ok(found.found)
 }
 

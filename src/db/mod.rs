@@ -6,6 +6,7 @@
 //! and none can forget the tenant.
 
 mod clock;
+pub mod log_schema;
 mod migrations;
 mod pg_types;
 pub mod schema;

@@ -377,29 +377,3 @@ diesel::table! {
         debited_on -> Date,
     }
 }
-
-diesel::table! {
-    leaves (position) {
-        position -> BigInt,
-        entry_id -> Uuid,
-        leaf_hash -> Bytea,
-        subtree_roots -> Nullable<Bytea>,
-    }
-}
-
-diesel::table! {
-    log_keys (vkey) {
-        vkey -> Text,
-        first_used_at -> Timestamptz,
-    }
-}
-
-diesel::table! {
-    checkpoints (size) {
-        size -> BigInt,
-        root -> Bytea,
-        vkey -> Text,
-        note -> Text,
-        signed_at -> Timestamptz,
-    }
-}

@@ -21,7 +21,7 @@ fn restore(world: &World, size: u64) {
          DELETE FROM transfers WHERE entry_id IN (SELECT * FROM lost);
          DELETE FROM redemptions WHERE entry_id IN (SELECT * FROM lost);
          DELETE FROM entries WHERE id IN (SELECT * FROM lost);
-         UPDATE passes SET state = 'distributed', cycle = NULL WHERE programme_id = 1 AND number IN (7, 8)"
+         UPDATE passes SET state = 'distributed', cycle = cycle - 1 WHERE programme_id = 1 AND number IN (7, 8) AND state = 'redeemed'"
     ));
 }
 

@@ -46,8 +46,10 @@ fn a_receipt_changed_together_with_its_leaf_does_not_fit_the_tree() {
 #[test]
 fn leaves_that_were_swapped_or_deleted_are_found() {
     let swapped = found_after(
-        "UPDATE leaves a SET entry_id = b.entry_id, leaf_hash = b.leaf_hash FROM leaves b
-         WHERE a.programme_id = 1 AND b.programme_id = 1 AND a.position IN (4, 5) AND b.position = 9 - a.position",
+        "CREATE TEMPORARY TABLE two ON COMMIT DROP AS SELECT * FROM leaves WHERE programme_id = 1 AND position IN (4, 5);
+         UPDATE leaves SET entry_id = gen_random_uuid() WHERE programme_id = 1 AND position IN (4, 5);
+         UPDATE leaves l SET entry_id = two.entry_id, leaf_hash = two.leaf_hash FROM two
+         WHERE l.programme_id = 1 AND l.position = 9 - two.position",
     );
     assert_eq!(codes(&swapped), ["tree_grows_from_leaves", "checkpoints_are_of_the_tree"]);
     let deleted = found_after("DELETE FROM leaves WHERE programme_id = 1 AND position = 9");
