@@ -107,6 +107,13 @@ fn a_log_that_another_seals_is_left_to_it() {
 }
 
 #[test]
+fn a_seal_reads_what_is_past_the_horizon_and_not_the_whole_journal() {
+    let plan = World::lived().service().plan(souche::db::logs::NEW);
+    assert!(plan.contains("Index Scan using entries_xid on entries e"), "{plan}");
+    assert!(plan.contains("(xid >= $") && !plan.contains("Filter: (xid"), "{plan}");
+}
+
+#[test]
 fn a_sealer_that_dies_midway_has_sealed_nothing() {
     let world = World::lived();
     let before = leaves(&world);

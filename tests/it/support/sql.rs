@@ -79,6 +79,20 @@ impl Sql {
         sql_query(statement).execute(&mut self.0).unwrap()
     }
 
+    /// How a query would be answered by a connection of the service's.
+    #[track_caller]
+    pub fn plan(&mut self, query: &str) -> String {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+            line: String,
+        }
+        self.0.batch_execute("SET enable_seqscan = off").unwrap();
+        let rows: Vec<Row> =
+            sql_query(format!("EXPLAIN (COSTS OFF) {query}")).load(&mut self.0).unwrap();
+        rows.into_iter().map(|row| row.line + "\n").collect()
+    }
+
     /// The first column, cast to text, of every row; NULL is shown as `∅`.
     #[track_caller]
     pub fn column(&mut self, query: &str) -> Vec<String> {
