@@ -22,7 +22,7 @@ RUN apt-get update \
     && groupadd --system --gid 10001 souche \
     && useradd --system --uid 10001 --gid souche --home-dir /var/lib/souche --shell /usr/sbin/nologin souche \
     # A new volume takes the owner and the mode of the directory that it covers.
-    && install --directory --owner souche --group souche --mode 0700 /var/lib/souche /keys
+    && install --directory --owner souche --group souche --mode 0700 /var/lib/souche /keys /run/souche
 COPY --from=builder /usr/local/bin/souche /usr/local/bin/souche
 COPY --chmod=0755 docker/healthcheck /usr/local/bin/souche-healthcheck
 USER souche

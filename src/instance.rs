@@ -11,6 +11,7 @@ use clap::Args;
 use crate::db::{self, Clock, Db};
 use crate::keys::Keys;
 use crate::postgres::{DatabaseRole, Durability, Server};
+use crate::signer::Signer;
 
 /// Name of the database in the embedded PostgreSQL.
 const DATABASE: &str = "souche";
@@ -32,6 +33,9 @@ pub struct Place {
     /// Key file; in the data directory when left out
     #[arg(long, env = "SOUCHE_KEYS", value_name = "FILE")]
     pub keys: Option<PathBuf>,
+    /// Socket of the signer of logs (`souche signer`); without it, one in this process, in the data directory
+    #[arg(long, env = "SOUCHE_SIGNER", value_name = "SOCKET")]
+    pub signer: Option<PathBuf>,
 }
 
 /// An instance at work. The embedded PostgreSQL stops with it.
@@ -40,6 +44,8 @@ pub struct Instance {
     pub db: Db,
     /// Its keys.
     pub keys: Keys,
+    /// Who signs the heads of its logs.
+    pub signer: Signer,
     /// Where its files lie.
     pub data: PathBuf,
     _server: Option<Server>,
@@ -59,9 +65,13 @@ impl Place {
             Some(file) => Keys::load(file)?,
             None => Keys::load_or_generate(&data.join("keys.json"))?,
         };
+        let signer = match &self.signer {
+            Some(socket) => Signer::Behind(socket.clone()),
+            None => Signer::here(&data.join("signer"))?,
+        };
         let (url, server) = self.database(&data)?;
         let db = Db::new(&url, CONNECTIONS, clock).signing_as(keys.receipt_kid());
-        Ok(Instance { db, keys, data, _server: server })
+        Ok(Instance { db, keys, signer, data, _server: server })
     }
 
     fn database(&self, data: &std::path::Path) -> anyhow::Result<(String, Option<Server>)> {

@@ -13,3 +13,4 @@ pub mod keys;
 pub mod ledger;
 pub mod postgres;
 pub mod print;
+pub mod signer;

@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod flag;
 pub mod hand_over;
 pub mod incident;
+pub mod log;
 mod once;
 pub mod order;
 pub mod programme;

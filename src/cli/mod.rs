@@ -6,6 +6,7 @@ mod keys;
 mod migrate;
 mod openapi;
 mod serve;
+mod signer;
 mod sites;
 mod users;
 mod verify;
@@ -39,6 +40,8 @@ enum Command {
     /// The secrets of an instance
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Sign the logs' heads, apart from the service and its database
+    Signer(signer::SignerCommand),
     /// How fast, against what PostgreSQL itself does in the same minutes
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -57,6 +60,7 @@ impl Cli {
             Command::Sites(command) => command.run(),
             Command::Users(command) => command.run(),
             Command::Keys(command) => command.run(),
+            Command::Signer(command) => command.run(),
             Command::Bench(command) => command.run(),
             Command::Openapi => openapi::run(),
         }

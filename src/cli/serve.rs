@@ -8,6 +8,7 @@ use clap::Args;
 use crate::db::Clock;
 use crate::http::{self, Service};
 use crate::instance::{Instance, Place};
+use crate::ledger::sealer::Sealer;
 
 /// Where to listen.
 #[derive(Args, Clone, Debug)]
@@ -47,6 +48,7 @@ pub fn serve(instance: &Instance, listen: &Listen) -> anyhow::Result<()> {
         format!("{} can't be listened on; choose another with --listen", listen.listen)
     })?;
     let service = Service::new(instance.db.clone(), instance.keys.clone(), &listen.public_url)?;
+    let _sealer = Sealer::start(instance.db.clone(), instance.signer.clone())?;
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     super::say(&format!("Souche écoute sur http://{}", listener.local_addr()?))?;
     http::serve(listener, service, workers)?;

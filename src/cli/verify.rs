@@ -1,14 +1,18 @@
 //! `souche verify`: every rule of the ledger, held against the journal of the live database.
 
-use anyhow::bail;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::db::{Clock, Db, Scope, programmes};
 use crate::domain::ProgrammeId;
+use crate::domain::note::{Checkpoint, Note};
 use crate::domain::programme::ProgrammeCode;
 use crate::error::Result;
 use crate::instance::Place;
-use crate::ledger::verify;
+use crate::ledger::{verify, verify_log};
 
 /// The command.
 #[derive(Args, Debug)]
@@ -16,6 +20,9 @@ pub struct Verify {
     /// Code of the programme; every one of the instance when left out
     #[arg(long, value_name = "CODE")]
     programme: Option<String>,
+    /// A checkpoint of a programme's public log that was kept elsewhere: is the log still the same?
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
     #[command(flatten)]
     place: Place,
 }
@@ -25,8 +32,17 @@ impl Verify {
     pub fn run(self) -> anyhow::Result<()> {
         let instance = self.place.open(Clock::System)?;
         let mut all_hold = true;
+        let mut kept = self.checkpoint.as_deref().map(read_note).transpose()?;
         for (id, code) in find(&instance.db, self.programme.as_deref())? {
-            let checks = instance.db.snapshot_blocking(Scope::Programme(id), verify::verify)?;
+            let scope = Scope::Programme(id);
+            let mut checks = instance.db.snapshot_blocking(scope, verify::verify)?;
+            if let Some((_, note)) = kept.take_if(|(log, _)| log == code.as_str()) {
+                checks.push(
+                    instance
+                        .db
+                        .snapshot_blocking(scope, |tx| verify_log::verify_kept(tx, &note))?,
+                );
+            }
             super::say(&format!("{code}"))?;
             for check in checks {
                 all_hold &= check.holds;
@@ -41,11 +57,24 @@ impl Verify {
                 super::say(&format!("  {mark} {} ({}){by}", check.rule, check.code))?;
             }
         }
+        if let Some((log, _)) = kept {
+            bail!("le point de contrôle est celui d'un autre journal ({log})");
+        }
         if !all_hold {
             bail!("une règle au moins n'est pas respectée");
         }
         super::say("Toutes les règles sont respectées (every rule holds).")
     }
+}
+
+/// A note kept elsewhere, and the programme whose log it is of: the end of its origin.
+fn read_note(file: &Path) -> anyhow::Result<(String, Note)> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("{} est illisible", file.display()))?;
+    let note: Note = text.parse().map_err(anyhow::Error::msg)?;
+    let checkpoint: Checkpoint = note.text.parse().map_err(anyhow::Error::msg)?;
+    let log = checkpoint.origin.rsplit('/').next().unwrap_or_default().to_owned();
+    Ok((log, note))
 }
 
 /// The programmes asked for. Ids are given in order from 1, and one that is missing ends nothing: the

@@ -7,6 +7,7 @@
 
 mod clock;
 mod line;
+pub mod log_schema;
 mod migrations;
 mod pg_types;
 pub mod schema;
@@ -16,6 +17,7 @@ pub mod audit;
 pub mod bank_accounts;
 pub mod beneficiaries;
 pub mod booklets;
+pub mod checkpoints;
 pub mod deliveries;
 pub mod digests;
 pub mod entries;
@@ -25,6 +27,8 @@ pub mod flags;
 pub mod fundings;
 pub mod hand_overs;
 pub mod incidents;
+pub mod leaves;
+pub mod logs;
 pub mod memberships;
 pub mod orders;
 pub mod organisations;

@@ -161,3 +161,15 @@ pub fn last_id(tx: &mut Tx<'_>) -> Result<i32> {
         sql_query("SELECT (CASE WHEN is_called THEN last_value ELSE 0 END)::integer AS id FROM programmes_id_seq").get_result(tx.conn)?;
     Ok(last.id)
 }
+
+/// Enters the programme of that code: for what anyone may read, token or not.
+pub fn enter(tx: &mut Tx<'_>, code: &ProgrammeCode) -> Result<()> {
+    tx.set("souche.code", code.as_str())?;
+    let found: Option<ProgrammeId> = programmes::table
+        .filter(programmes::code.eq(code.as_str()))
+        .select(programmes::id)
+        .first(tx.conn)
+        .optional()?;
+    tx.set("souche.code", "")?;
+    tx.enter(found.ok_or(Refusal::not_found("programme"))?)
+}

@@ -109,6 +109,7 @@ pub enum Action {
     VerifyLedger,
     DeclareWorkshop,
     ReadDigest,
+    ReadLog,
 }
 
 impl Actor {
@@ -208,6 +209,8 @@ pub fn allows(role: Role, action: Action) -> bool {
                 R::Auditor,
             ]
         }
+        // Hashes, which everybody may see.
+        A::ReadLog => R::VARIANTS,
     };
     allowed.contains(&role)
 }

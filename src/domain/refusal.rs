@@ -26,6 +26,9 @@ fn in_french(what: &str) -> &str {
         "payout" => "contre-paiement",
         "workshop" => "atelier",
         "flag" => "signalement",
+        "receipt" => "récépissé",
+        "checkpoint" => "point de contrôle",
+        "tile" => "tuile",
         other => other,
     }
 }
@@ -147,6 +150,10 @@ pub enum Refusal {
     PasswordTooShort,
     #[error("{what} existe déjà dans ce dispositif. Reprenez l'existant.")]
     Duplicate { what: String },
+    #[error(
+        "Ce récépissé n'est pas encore sous un point de contrôle signé. Redemandez sa preuve dans une minute."
+    )]
+    NotSealed,
 }
 
 impl Refusal {
@@ -158,7 +165,7 @@ impl Refusal {
     /// Is it told again to the same idempotency key? Not when it passes by itself: `Retry-After` invites
     /// the very same request again, which must then be judged anew.
     pub const fn is_kept(&self) -> bool {
-        !matches!(self, Self::TooManyTries { .. })
+        !matches!(self, Self::TooManyTries { .. } | Self::NotSealed)
     }
 
     /// Nothing of that kind bears that number here.

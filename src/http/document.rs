@@ -11,7 +11,19 @@ use utoipa_actix_web::AppExt;
 use super::{Problem, api};
 
 /// Operations that need no token.
-const OPEN: [&str; 5] = ["issue_token", "refresh_token", "live", "ready", "read_contract"];
+const OPEN: [&str; 11] = [
+    "issue_token",
+    "refresh_token",
+    "live",
+    "ready",
+    "read_contract",
+    "read_metrics",
+    "read_checkpoint",
+    "read_log_key",
+    "read_tile",
+    "read_tile_of_two_parts",
+    "read_tile_of_three_parts",
+];
 
 /// The OpenAPI document of the service; `openapi.yaml` at the root is this.
 pub fn openapi() -> OpenApi {

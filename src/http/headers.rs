@@ -6,11 +6,10 @@ use std::time::Instant;
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 
-const HEADERS: [(&str, &str); 6] = [
-    ("cache-control", "no-store"),
+const HEADERS: [(&str, &str); 5] = [
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
     ("referrer-policy", "no-referrer"),
     ("strict-transport-security", "max-age=31536000"),
@@ -28,6 +27,10 @@ pub(super) async fn set(
     let pattern = response.request().match_pattern().unwrap_or_else(|| "(none)".into());
     let micros = began.elapsed().as_micros();
     tracing::info!(%method, pattern, status = response.status().as_u16(), micros, "answered");
+    if !response.headers().contains_key(CACHE_CONTROL) {
+        // Only what never changes says so itself.
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     for (name, value) in HEADERS {
         response
             .headers_mut()

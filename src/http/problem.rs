@@ -162,6 +162,7 @@ fn title_and_status(refusal: &Refusal) -> (&'static str, StatusCode) {
         R::WrongAmount { .. } => ("Montant inexact", S::UNPROCESSABLE_ENTITY),
         R::PasswordTooShort => ("Mot de passe trop court", S::UNPROCESSABLE_ENTITY),
         R::Duplicate { .. } => ("Existe déjà", S::CONFLICT),
+        R::NotSealed => ("Pas encore scellé", S::CONFLICT),
     }
 }
 

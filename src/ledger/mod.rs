@@ -32,7 +32,10 @@
 
 mod bound;
 mod receipt;
+pub mod sealer;
+pub mod tree;
 pub mod verify;
+pub mod verify_log;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -157,6 +157,7 @@ pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Check>> {
         });
     }
     checks.extend(bound::checks(tx)?);
+    checks.extend(super::verify_log::verify(tx)?);
     Ok(checks)
 }
 

@@ -21,6 +21,7 @@ mod http;
 mod incidents;
 mod late_races;
 mod life;
+mod log;
 mod lost_answers;
 mod migrations;
 mod model;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the bottom up: a room of the house, and the rooms that it may import. `http` and `cli` stand on top.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("postgres", &[]),
     ("error", &["domain"]),
@@ -12,9 +12,10 @@ const ROOMS: [(&str, &[&str]); 11] = [
     ("export", &["domain"]),
     ("print", &["domain", "export"]),
     ("db", &["domain", "error"]),
-    ("ledger", &["domain", "error", "db"]),
+    ("signer", &["domain", "keys"]),
+    ("ledger", &["domain", "error", "db", "signer"]),
     ("app", &["domain", "error", "keys", "export", "print", "db", "ledger"]),
-    ("instance", &["keys", "db", "postgres"]),
+    ("instance", &["keys", "db", "postgres", "signer"]),
     ("http", &["domain", "error", "keys", "export", "print", "db", "ledger", "app"]),
 ];
 

@@ -152,8 +152,11 @@ fn an_entry_that_nothing_stands_behind() {
              FROM entries WHERE programme_id = 1 AND kind = '{kind}' LIMIT 1"
         ))
     };
-    assert_eq!(orphan("redemption", "NULL"), ["entry_has_its_redemption"]);
-    assert_eq!(orphan("hand_over", "9"), ["numbers_have_no_gap", "series_end_at_their_last"]);
+    assert_eq!(orphan("redemption", "NULL"), ["entry_has_its_redemption", "every_entry_is_sealed"]);
+    assert_eq!(
+        orphan("hand_over", "9"),
+        ["numbers_have_no_gap", "series_end_at_their_last", "every_entry_is_sealed"]
+    );
 }
 
 #[test]
@@ -184,7 +187,7 @@ fn a_receipt_that_names_another_payout() {
         "UPDATE entries SET receipt = jsonb_set(receipt::jsonb, '{facts,payout}', '99')::text
          WHERE programme_id = 1 AND kind = 'payout_approval' AND number = 1",
     );
-    assert_eq!(found, ["payout_entries_match"]);
+    assert_eq!(found, ["payout_entries_match", "leaves_are_receipts"]);
 }
 
 #[test]

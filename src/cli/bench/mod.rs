@@ -14,6 +14,7 @@
 mod load;
 mod mint;
 mod redeem;
+mod seal;
 mod world;
 mod yardstick;
 
@@ -26,6 +27,8 @@ pub enum Bench {
     Redeem(redeem::Redeem),
     /// Minting, against COPY of the same rows
     Mint(mint::Mint),
+    /// Sealing: roots of long logs, and redemptions with and without a sealer at work
+    Seal(seal::Seal),
 }
 
 impl Bench {
@@ -34,6 +37,7 @@ impl Bench {
         match self {
             Self::Redeem(command) => command.run(),
             Self::Mint(command) => command.run(),
+            Self::Seal(command) => command.run(),
         }
     }
 }

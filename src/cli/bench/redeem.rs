@@ -86,7 +86,7 @@ impl Redeem {
 }
 
 /// Every pass once, in no order that a disk would like: multiples of a number without common factors.
-fn shuffled(passes: i32) -> Vec<PassNumber> {
+pub(super) fn shuffled(passes: i32) -> Vec<PassNumber> {
     let n = i64::from(passes);
     (0..n)
         .filter_map(|i| i32::try_from(i.wrapping_mul(7_919_993).rem_euclid(n)).ok())
@@ -94,7 +94,7 @@ fn shuffled(passes: i32) -> Vec<PassNumber> {
         .collect()
 }
 
-fn request(world: &World, head: &str, pass: PassNumber) -> Vec<u8> {
+pub(super) fn request(world: &World, head: &str, pass: PassNumber) -> Vec<u8> {
     let job = usize::try_from(pass.get().saturating_sub(1) / 1_000_000).unwrap_or(0);
     let code = world.jobs.get(job).map(|job| job.code(pass)).unwrap_or_default();
     let body = format!("{{\"code\":\"{code}\",\"service\":\"everyday_tools\"}}");

@@ -11,6 +11,7 @@ use crate::cli::serve::{Listen, serve};
 use crate::db::Clock;
 use crate::domain::BusinessDate;
 use crate::instance::Place;
+use crate::ledger::sealer;
 
 /// The command.
 #[derive(Args, Clone, Debug)]
@@ -57,6 +58,7 @@ impl Demo {
             public_url: self.listen.public_url.clone(),
         };
         let mut story = play(&instance.db, &instance.keys, &instance.data, &options)?;
+        sealer::seal_all(&instance.db, &instance.signer)?;
         // The reader waited for the database too.
         story.summary.seconds = started.elapsed().as_secs();
         self.tell(&story, &instance.data)

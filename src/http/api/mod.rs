@@ -8,6 +8,7 @@ mod flags;
 mod hand_overs;
 mod health;
 mod incidents;
+mod log;
 mod orders;
 mod organisations;
 mod passes;
@@ -48,4 +49,5 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     reports::routes(config);
     incidents::routes(config);
     flags::routes(config);
+    log::routes(config);
 }

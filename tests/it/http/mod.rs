@@ -5,6 +5,7 @@ mod batches;
 mod contract;
 mod counter;
 mod flags;
+mod log;
 mod path;
 mod region;
 mod tenancy;

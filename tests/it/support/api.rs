@@ -22,17 +22,20 @@ static CONTRACT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(http::o
 pub struct Api {
     pub address: SocketAddr,
     pub clock: Clock,
-    _database: TestDatabase,
+    pub db: Db,
+    pub database: TestDatabase,
     agent: ureq::Agent,
     keys_given: AtomicU32,
 }
 
 /// What was answered.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
     pub status: u16,
     pub content_type: String,
     pub retry_after: Option<String>,
+    pub cache_control: String,
+    pub bytes: Vec<u8>,
     pub text: String,
 }
 
@@ -77,10 +80,10 @@ impl Api {
         .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let service = Service::new(db, Keys::generate().unwrap(), "it.example/p").unwrap();
+        let service = Service::new(db.clone(), Keys::generate().unwrap(), "it.example/p").unwrap();
         thread::spawn(move || http::serve(listener, service, 1));
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        Self { address, clock, _database: database, agent, keys_given: AtomicU32::new(0) }
+        Self { address, clock, db, database, agent, keys_given: AtomicU32::new(0) }
     }
 
     /// A token of the person at that address, in that programme.
@@ -155,9 +158,11 @@ impl Api {
         let (content_type, retry_after) =
             (header("content-type").unwrap_or_default(), header("retry-after"));
         assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"), "{method} {path}");
-        let text =
-            String::from_utf8_lossy(&response.body_mut().read_to_vec().unwrap()).into_owned();
-        let answer = Answer { status: response.status().as_u16(), content_type, retry_after, text };
+        let cache_control = header("cache-control").unwrap_or_default();
+        let status = response.status().as_u16();
+        let bytes = response.body_mut().read_to_vec().unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let answer = Answer { status, content_type, retry_after, cache_control, bytes, text };
         assert_declared(method, path, &answer);
         answer
     }

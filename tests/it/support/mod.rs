@@ -9,6 +9,7 @@ mod founding;
 pub mod processes;
 pub mod region;
 mod scene;
+pub mod signing;
 pub mod sql;
 pub mod world;
 

@@ -209,7 +209,8 @@ impl Client {
         let (content_type, retry_after) =
             (header("content-type").unwrap_or_default(), header("retry-after"));
         let text = response.body_mut().read_to_string()?;
-        let answer = Answer { status: response.status().as_u16(), content_type, retry_after, text };
+        let status = response.status().as_u16();
+        let answer = Answer { status, content_type, retry_after, text, ..Answer::default() };
         assert_declared(method, path, &answer);
         Ok(answer)
     }

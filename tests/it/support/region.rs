@@ -27,8 +27,9 @@ use souche::domain::{
 };
 use souche::error::Result;
 use souche::keys::Keys;
-use souche::ledger::Receipt;
 use souche::ledger::verify::Check;
+use souche::ledger::{Receipt, sealer};
+use souche::signer::Signer;
 
 use super::{Redeemed, day, instant, line, told};
 
@@ -391,6 +392,11 @@ impl Region {
     pub fn broken_checks(&self) -> Vec<&'static str> {
         let checks: Vec<Check> = self.does(|tx| report::verify(tx, &self.auditor)).unwrap();
         checks.into_iter().filter(|check| !check.holds).map(|check| check.code).collect()
+    }
+
+    /// Seals what is new and has the head signed; says how many leaves there are.
+    pub fn seals(&self, signer: &Signer) -> u64 {
+        sealer::seal_and_sign(&self.db, self.programme, signer).unwrap()
     }
 
     /// Every rule holds, recomputed from the journal.

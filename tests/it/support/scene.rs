@@ -15,6 +15,7 @@
 //! back by an incident that waits for its deduction; 13 and 14 were used at Hirson, and a flag on 14 was released. 7 to 11 and
 //! 15 to 20 are unused. Order 3 and bank account 3 wait for
 //! approval.
+//! All of it is sealed and signed.
 
 use std::sync::LazyLock;
 
@@ -27,6 +28,7 @@ use souche::keys::Keys;
 
 use super::database::{Template, TestDatabase};
 use super::region::{Region, iban};
+use super::signing::Signing;
 use super::{day, instant};
 
 /// A played scene.
@@ -59,6 +61,7 @@ pub static LIVED: LazyLock<Scene> = LazyLock::new(|| {
     let (region, neighbour) = (FRESH.region.at_work_on(&db), FRESH.neighbour.at_work_on(&db));
     for region in [&region, &neighbour] {
         live(region);
+        region.seals(&Signing::new().signer);
     }
     Scene::ended(database, region, neighbour)
 });

@@ -61,10 +61,36 @@ impl Sql {
         self.attempt(statements).unwrap();
     }
 
+    /// Begins a transaction and leaves it open.
+    #[track_caller]
+    pub fn begin(&mut self, statements: &str) {
+        self.0.batch_execute("BEGIN").and_then(|()| self.0.batch_execute(statements)).unwrap();
+    }
+
+    /// Ends it.
+    #[track_caller]
+    pub fn commit(&mut self) {
+        self.0.batch_execute("COMMIT").unwrap();
+    }
+
     /// Runs one statement, and counts the rows it touched.
     #[track_caller]
     pub fn touched(&mut self, statement: &str) -> usize {
         sql_query(statement).execute(&mut self.0).unwrap()
+    }
+
+    /// How a query would be answered by a connection of the service's.
+    #[track_caller]
+    pub fn plan(&mut self, query: &str) -> String {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+            line: String,
+        }
+        self.0.batch_execute("SET enable_seqscan = off").unwrap();
+        let rows: Vec<Row> =
+            sql_query(format!("EXPLAIN (COSTS OFF) {query}")).load(&mut self.0).unwrap();
+        rows.into_iter().map(|row| row.line + "\n").collect()
     }
 
     /// The first column, cast to text, of every row; NULL is shown as `∅`.
