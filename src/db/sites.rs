@@ -114,7 +114,7 @@ pub fn set_daily_capacity(
     capacity: Option<DailyCapacity>,
 ) -> Result<bool> {
     let n = diesel::update(sites::table.filter(sites::number.eq(number)))
-        .set(sites::daily_capacity.eq(capacity))
+        .set((sites::daily_capacity.eq(capacity), sites::revision.eq(sites::revision + 1)))
         .execute(tx.conn)?;
     Ok(n == 1)
 }

@@ -4,6 +4,7 @@
 pub mod api;
 pub mod at_once;
 pub mod cluster;
+mod control;
 pub mod database;
 mod founding;
 pub mod processes;
