@@ -34,9 +34,9 @@ ALTER TABLE log_keys FORCE ROW LEVEL SECURITY;
 ALTER TABLE entries NO FORCE ROW LEVEL SECURITY;
 DELETE FROM entries WHERE kind::text NOT IN ('mint', 'print_receipt', 'funding', 'delivery', 'delivery_receipt', 'hand_over', 'redemption', 'void',
     'payout_approval', 'payout_debit', 'incident');
-ALTER TABLE entries FORCE ROW LEVEL SECURITY;
 -- What the deletions are held to is checked here: a table can't be altered while a check waits.
 SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE entries FORCE ROW LEVEL SECURITY;
 ALTER TABLE entries DROP CONSTRAINT number_follows_from_kind, DROP CONSTRAINT only_voids_and_incidents_correct;
 ALTER TYPE entry_kind RENAME TO entry_kind_with_decisions;
 CREATE TYPE entry_kind AS ENUM (

@@ -18,9 +18,9 @@ ALTER TABLE logs FORCE ROW LEVEL SECURITY;
 ALTER TABLE log_keys FORCE ROW LEVEL SECURITY;
 ALTER TABLE entries NO FORCE ROW LEVEL SECURITY;
 DELETE FROM entries WHERE kind::text IN ('capacity_declaration', 'workshop_declaration', 'flag_raising', 'flag_decision');
-ALTER TABLE entries FORCE ROW LEVEL SECURITY;
 -- What the deletions are held to is checked here: a table can't be altered while a check waits.
 SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE entries FORCE ROW LEVEL SECURITY;
 ALTER TABLE entries DROP CONSTRAINT number_follows_from_kind, DROP CONSTRAINT only_voids_and_incidents_correct;
 ALTER TYPE entry_kind RENAME TO entry_kind_of_the_counter;
 CREATE TYPE entry_kind AS ENUM (
