@@ -108,22 +108,32 @@ pub struct Step {
 }
 
 statement! {
-    /// Two arms, two indexes: what moved it in a range, and what moved it alone.
-    StepsOfPass { ranged: Integer = PassNumber, single: Integer = PassNumber }
-        -> (EntryKindSql, Uuid, Nullable<Integer>, Timestamptz, Timestamptz, Text, Integer, Integer),
-    "SELECT e.kind, e.id, e.number, e.happened_at, e.recorded_at, e.receipt, t.debit, t.credit \
-     FROM (SELECT entry_id, debit, credit FROM transfers \
-           WHERE book = 'PASS' AND amount > 1 AND int4range(first_pass, first_pass + amount::integer) @> ? \
-           UNION ALL \
-           SELECT entry_id, debit, credit FROM transfers WHERE book = 'PASS' AND amount = 1 AND first_pass = ?) t \
-     JOIN entries e ON e.id = t.entry_id \
+    /// The events of its order and its booklet, and its own: each found by its key.
+    StepsOfPass {
+        number: Integer = PassNumber, redeemed: Integer = PassNumber, undone: Integer = PassNumber, moved: Integer = PassNumber,
+    } -> (EntryKindSql, Uuid, Nullable<Integer>, Timestamptz, Timestamptz, Text, Integer, Integer),
+    "WITH own AS (SELECT booklet, order_number FROM passes WHERE number = ?), events (id) AS ( \
+         SELECT unnest(ARRAY[o.mint_entry, o.print_entry]) FROM own JOIN orders o ON o.number = own.order_number \
+         UNION ALL \
+         SELECT unnest(ARRAY[d.entry_id, r.entry_id]) FROM own \
+         JOIN deliveries d ON own.booklet BETWEEN d.first_booklet AND d.last_booklet \
+         LEFT JOIN delivery_receipts r ON r.delivery = d.number \
+         UNION ALL \
+         SELECT h.entry_id FROM own JOIN hand_overs h ON h.booklet = own.booklet \
+         UNION ALL SELECT entry_id FROM redemptions WHERE pass = ? \
+         UNION ALL SELECT entry_id FROM voids WHERE pass = ?) \
+     SELECT e.kind, e.id, e.number, e.happened_at, e.recorded_at, e.receipt, t.debit, t.credit \
+     FROM events JOIN entries e ON e.id = events.id \
+     JOIN transfers t ON t.entry_id = e.id AND t.book = 'PASS' AND ? BETWEEN t.first_pass AND t.first_pass + t.amount - 1 \
      ORDER BY e.recorded_at, e.id"
 }
 
 /// Every movement of a pass, oldest first.
 pub fn steps_of_pass(tx: &mut Tx<'_>, pass: PassNumber) -> Result<Vec<Step>> {
     type Row = (EntryKind, EntryId, Option<i32>, Timestamp, Timestamp, String, i32, i32);
-    let rows: Vec<Row> = StepsOfPass { ranged: &pass, single: &pass }.load(tx.conn)?;
+    let rows: Vec<Row> =
+        StepsOfPass { number: &pass, redeemed: &pass, undone: &pass, moved: &pass }
+            .load(tx.conn)?;
     Ok(rows
         .into_iter()
         .map(|(kind, id, number, happened_at, recorded_at, receipt, debit, credit)| Step {
