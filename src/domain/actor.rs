@@ -110,6 +110,7 @@ pub enum Action {
     DeclareWorkshop,
     ReadDigest,
     ReadLog,
+    ReadReceipts,
 }
 
 impl Actor {
@@ -209,8 +210,8 @@ pub fn allows(role: Role, action: Action) -> bool {
                 R::Auditor,
             ]
         }
-        // Hashes, which everybody may see.
-        A::ReadLog => R::VARIANTS,
+        // Hashes, which everybody may see; and receipts, everybody their own.
+        A::ReadLog | A::ReadReceipts => R::VARIANTS,
     };
     allowed.contains(&role)
 }
