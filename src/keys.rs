@@ -279,7 +279,10 @@ mod tests {
             assert_ne!(read.receipt_kid(), old.receipt_kid());
             assert_eq!(read.pepper.0, old.pepper.0);
             assert_eq!(read.sign_receipt(&old_kid, b"receipt"), Some(signed));
-            assert_ne!(read.sign_receipt(&read.receipt_kid().to_string(), b"receipt"), Some(signed));
+            assert_ne!(
+                read.sign_receipt(&read.receipt_kid().to_string(), b"receipt"),
+                Some(signed)
+            );
             let public = read.receipt_public_keys();
             assert_eq!(public.len(), n.checked_add(1).unwrap());
             assert_eq!((public[0].0, public[n].0), (read.receipt_kid(), old.receipt_kid()));

@@ -172,10 +172,11 @@ pub fn allows(role: Role, action: Action) -> bool {
         A::ApproveSettlement | A::ConfirmExecution => &[R::PublicAccountant],
         A::ReceiveDelivery => &[R::PrescriberManager],
         A::HandOver | A::ReadOwnStock => &[R::PrescriberManager, R::PrescriberAgent],
-        A::CheckPass | A::Redeem | A::VoidRedemption | A::ReadOwnRedemptions => {
-            &[R::SiteManager, R::SiteMediator]
-        }
-        A::DeclareWorkshop => &[R::SiteManager, R::SiteMediator],
+        A::CheckPass
+        | A::Redeem
+        | A::VoidRedemption
+        | A::ReadOwnRedemptions
+        | A::DeclareWorkshop => &[R::SiteManager, R::SiteMediator],
         A::ReadDigest => {
             &[R::OperatorAdmin, R::OperatorAccountant, R::SiteManager, R::SiteMediator, R::Auditor]
         }

@@ -55,7 +55,8 @@ impl Told {
     pub fn read(text: &str) -> Result<Self, String> {
         let value: Value =
             serde_json::from_str(text).map_err(|_| "ce n'est pas du JSON lisible".to_owned())?;
-        if value.to_string() != text || has_floats(&value) {
+        let canonical = value.to_string();
+        if canonical != text || has_floats(&value) {
             return Err("ce n'est pas du JSON canonique : une clé est déplacée, ou un signe ajouté, par exemple un blanc".into());
         }
         let told: Self = serde_json::from_value(value)

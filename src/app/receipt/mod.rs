@@ -54,7 +54,8 @@ pub fn sign(keys: &Keys, receipt: &str) -> Option<(String, String)> {
 /// The address at which a receipt verifies itself. What follows `#` never leaves the browser.
 pub fn address(page: &str, receipt: &str, signature: &str) -> String {
     let signature = STANDARD.decode(signature).unwrap_or_default();
-    let [receipt, signature] = [receipt.as_bytes(), &signature].map(|it| URL_SAFE_NO_PAD.encode(it));
+    let [receipt, signature] =
+        [receipt.as_bytes(), &signature].map(|it| URL_SAFE_NO_PAD.encode(it));
     format!("https://{page}#{receipt}.{signature}")
 }
 
@@ -71,7 +72,10 @@ fn concerns(tx: &mut Tx<'_>, actor: &Actor, entry: &EntryRow) -> Result<bool> {
         return Ok(named::<SiteId>(&told, "site") == Some(own));
     }
     let own = actor.organisation()?;
-    if ["organisation", "prescriber"].iter().any(|fact| named::<OrganisationId>(&told, fact) == Some(own)) {
+    if ["organisation", "prescriber"]
+        .iter()
+        .any(|fact| named::<OrganisationId>(&told, fact) == Some(own))
+    {
         return Ok(true);
     }
     if let Some(site) = named(&told, "site") {

@@ -7,7 +7,7 @@ use crate::db::programmes::Programme;
 use crate::db::{Tx, organisations, programmes, sites};
 use crate::domain::date::in_paris_to_the_second;
 use crate::domain::entry::EntryKind;
-use crate::domain::{Actor, OrganisationId, fact};
+use crate::domain::{Actor, OrganisationId, SiteId, fact};
 use crate::error::Result;
 use crate::keys::Keys;
 use crate::ledger::Told;
@@ -80,13 +80,22 @@ fn number(told: &Told) -> String {
 }
 
 fn lines(tx: &mut Tx<'_>, told: &Told, programme: &Programme) -> Result<Vec<(String, String)>> {
-    let mut lines = vec![("Dispositif".to_owned(), format!("{} ({})", programme.name, told.programme))];
+    let mut lines =
+        vec![("Dispositif".to_owned(), format!("{} ({})", programme.name, told.programme))];
     let place = |name: &str| fact::LABELS.iter().position(|(known, _)| *known == name);
     let mut facts: Vec<_> = told.facts.iter().collect();
     facts.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
     for (name, value) in facts {
         let said = match name.as_str() {
-            "site" => site(tx, told)?,
+            "site" => match named(told, name) {
+                Some(number) => {
+                    let (place, bearer) = site(tx, number)?;
+                    lines.push((fact::label("site"), place));
+                    lines.push((fact::label("organisation"), bearer));
+                    continue;
+                }
+                None => fact::value(name, value),
+            },
             "organisation" | "prescriber" => match named(told, name) {
                 Some(number) => organisation(tx, number)?,
                 None => fact::value(name, value),
@@ -107,19 +116,19 @@ fn lines(tx: &mut Tx<'_>, told: &Told, programme: &Programme) -> Result<Vec<(Str
         lines.push(("Clé de signature".into(), kid.clone()));
     }
     if let Some(head) = told.head {
-        lines.push(("Journal public".into(), format!("taille {}, racine {}", head.size, head.root)));
+        lines
+            .push(("Journal public".into(), format!("taille {}, racine {}", head.size, head.root)));
     }
     Ok(lines)
 }
 
 /// A site by its name and address, and whose it is.
-fn site(tx: &mut Tx<'_>, told: &Told) -> Result<String> {
-    let Some(number) = named(told, "site") else { return Ok("aucun".into()) };
+fn site(tx: &mut Tx<'_>, number: SiteId) -> Result<(String, String)> {
     let site = sites::get(tx, number)?;
     let town = [site.postal_code.as_deref(), Some(&site.commune)];
     let town: Vec<&str> = town.into_iter().flatten().collect();
-    let bearer = organisation(tx, site.organisation)?;
-    Ok(format!("n°\u{a0}{number}, {}, {}, {} — {bearer}", site.name, site.address, town.join(" ")))
+    let place = format!("n°\u{a0}{number}, {}, {}, {}", site.name, site.address, town.join(" "));
+    Ok((place, organisation(tx, site.organisation)?))
 }
 
 fn organisation(tx: &mut Tx<'_>, number: OrganisationId) -> Result<String> {

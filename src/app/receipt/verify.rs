@@ -73,8 +73,13 @@ pub fn read_alone(keys: &Keys, presented: &Presented) -> (Vec<Checked>, Option<T
     (vec![form, known, checked("signature", is_signed, says)], is_signed.then_some(told))
 }
 
-fn key_of(keys: &Keys, told: &Told, named: Option<&str>) -> std::result::Result<VerifyingKey, String> {
-    let kid = told.kid.as_deref().ok_or("Ce récépissé ne nomme aucune clé : il n'est pas signé.")?;
+fn key_of(
+    keys: &Keys,
+    told: &Told,
+    named: Option<&str>,
+) -> std::result::Result<VerifyingKey, String> {
+    let kid =
+        told.kid.as_deref().ok_or("Ce récépissé ne nomme aucune clé : il n'est pas signé.")?;
     if named.is_some_and(|named| named != kid) {
         return Err(format!("Le récépissé nomme la clé {kid}, et non celle que vous donnez."));
     }
@@ -96,11 +101,11 @@ pub fn is_of_the_instance(
         Err(Error::Refused(Refusal::NotFound { .. })) => false,
         Err(error) => return Err(error),
     };
-    let says = if is_known {
-        "Ce service garde ce récépissé, le même au signe près."
-    } else {
-        "Ce service ne garde pas ce récépissé, bien qu'il porte sa signature : prévenez l'auditeur."
-    };
+    if !is_known {
+        let says = "Ce service ne garde pas ce récépissé, bien qu'il porte sa signature : prévenez l'auditeur.";
+        return Ok(vec![checked("known", false, says)]);
+    }
+    let known = checked("known", true, "Ce service garde ce récépissé, le même au signe près.");
     let inclusion = match &presented.proof {
         None => Checked {
             check: "inclusion",
@@ -109,7 +114,7 @@ pub fn is_of_the_instance(
         },
         Some(proof) => included(tx, presented, proof)?,
     };
-    Ok(vec![checked("known", is_known, says), inclusion])
+    Ok(vec![known, inclusion])
 }
 
 fn included(tx: &mut Tx<'_>, presented: &Presented, proof: &str) -> Result<Checked> {
@@ -142,7 +147,10 @@ fn included(tx: &mut Tx<'_>, presented: &Presented, proof: &str) -> Result<Check
 /// One line of all of it.
 pub fn verdict(checks: &[Checked], told: Option<&Told>) -> String {
     match told.filter(|_| checks.iter().all(|it| it.holds != Some(false))) {
-        Some(told) => format!("Ce récépissé est authentique ; il a été fait le {}.", in_paris(told.recorded_at)),
+        Some(told) => format!(
+            "Ce récépissé est authentique ; il a été fait le {}.",
+            in_paris(told.recorded_at)
+        ),
         None => "Ce récépissé n'est pas prouvé : ne vous y fiez pas.".into(),
     }
 }

@@ -295,12 +295,7 @@ fn conclude(
     Ok(outcomes)
 }
 
-fn done(
-    tx: &Tx<'_>,
-    granted: &Granted,
-    receipt: &Receipt,
-    payable: Money,
-) -> Result<Outcome> {
+fn done(tx: &Tx<'_>, granted: &Granted, receipt: &Receipt, payable: Money) -> Result<Outcome> {
     let redeemed = Redeemed {
         id: granted.id,
         pass: granted.id.pass,

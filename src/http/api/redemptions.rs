@@ -153,7 +153,10 @@ pub(super) async fn told(
         .await
         .map_err(|_| Problem::unknown_outcome("the writer of redemptions is gone"))??;
     let mut told = outcome.into_result()?;
-    let signed = told["receipt"].as_str().and_then(|text| receipt::sign(&service.keys, text));
+    let signed = told
+        .get("receipt")
+        .and_then(Value::as_str)
+        .and_then(|text| receipt::sign(&service.keys, text));
     if let (Some((_, signature)), Some(told)) = (signed, told.as_object_mut()) {
         told.insert("signature".into(), signature.into());
     }

@@ -74,8 +74,19 @@ mod tests {
     fn the_page_is_one_file_and_what_it_runs_is_what_the_policy_names() {
         let page = page(&Keys::generate().unwrap());
         assert_eq!(PAGE.matches(KNOWN).count(), 1);
-        for (tag, n) in [("<script>", 1), ("<script", 2), ("<style", 1), ("src=", 0), ("href=", 0), ("style=", 0), (" on", 0)] {
-            let n_found = page.match_indices(tag).filter(|(at, _)| tag != " on" || page[*at..].starts_with(" onclick")).count();
+        for (tag, n) in [
+            ("<script>", 1),
+            ("<script", 2),
+            ("<style", 1),
+            ("src=", 0),
+            ("href=", 0),
+            ("style=", 0),
+            (" on", 0),
+        ] {
+            let n_found = page
+                .match_indices(tag)
+                .filter(|(at, _)| tag != " on" || page[*at..].starts_with(" onclick"))
+                .count();
             assert_eq!(n_found, n, "{tag}");
         }
         for (begin, end) in [("<script>", "</script>"), ("<style>", "</style>")] {

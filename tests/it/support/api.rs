@@ -81,12 +81,17 @@ impl Api {
             )
         })
         .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let service = Service::new(db.clone(), keys.clone(), "it.example/p").unwrap();
-        thread::spawn(move || http::serve(listener, service, 1));
+        let address = serve(&db, &keys);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { address, clock, db, keys, database, agent, keys_given: AtomicU32::new(0) }
+    }
+
+    /// The same, started again with other keys.
+    pub fn restarted(mut self, keys: Keys) -> Self {
+        self.db = self.db.signing_as(keys.receipt_kid());
+        self.address = serve(&self.db, &keys);
+        self.keys = keys;
+        self
     }
 
     /// A token of the person at that address, in that programme.
@@ -166,10 +171,20 @@ impl Api {
         let status = response.status().as_u16();
         let bytes = response.body_mut().read_to_vec().unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let answer = Answer { status, content_type, retry_after, cache_control, policy, bytes, text };
+        let answer =
+            Answer { status, content_type, retry_after, cache_control, policy, bytes, text };
         assert_declared(method, path, &answer);
         answer
     }
+}
+
+/// Starts the service, which lives until the tests end.
+fn serve(db: &Db, keys: &Keys) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = Service::new(db.clone(), keys.clone(), "it.example/p").unwrap();
+    thread::spawn(move || http::serve(listener, service, 1));
+    address
 }
 
 /// Fails on an answer that the contract does not declare, or that a client could not have understood from it.
