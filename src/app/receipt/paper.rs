@@ -103,7 +103,11 @@ fn lines(tx: &mut Tx<'_>, told: &Told, programme: &Programme) -> Result<Vec<(Str
             "pass" | "first_pass" => format!("{}-{}", told.programme, fact::value(name, value)),
             _ => fact::value(name, value),
         };
-        lines.push((fact::label(name), said));
+        let line = (fact::label(name), said);
+        // A site's registration names its organisation too.
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
     }
     let at = in_paris_to_the_second;
     lines.push(("Fait le".into(), format!("{} (heure de Paris)", at(told.happened_at))));
