@@ -55,13 +55,20 @@ pub const LABELS: &[(&str, &str)] = &[
     ("daily_capacity", "Capacité par jour"),
 ];
 
-/// Values that are words of ours: the nine services, and the publics.
+/// Values that are words of ours: the nine services, the publics, what flags are about and what becomes of them.
 pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
     let services = Service::ALL.map(|service| (<&str>::from(service), service.label()));
     services.into_iter().chain([
         ("senior", "Soixante ans ou plus"),
         ("jobseeker", "Demandeur d'emploi"),
         ("young_in_insertion", "18 à 25 ans en insertion"),
+        ("whole_booklet_at_once", "Carnet entier en une minute"),
+        ("used_soon_after_hand_over", "Utilisé peu après sa remise"),
+        ("beyond_capacity", "Au-delà de la capacité déclarée"),
+        ("one_prescriber_feeds_one_site", "Un seul prescripteur pour un lieu"),
+        ("night_hours", "Heures de nuit"),
+        ("released", "Levé"),
+        ("upheld", "Maintenu"),
     ])
 }
 

@@ -24,7 +24,8 @@ fn every_receipt_of_a_lived_region_is_printed_in_words_and_names_nobody() {
                 "{:?} says {name}, which has no words (src/domain/fact.rs)",
                 told.kind
             );
-            assert!(!fact::value(name, value).contains('{'), "{name}: {value}");
+            let said = fact::value(name, value);
+            assert!(!said.contains(['{', '_']), "{name} is said as {said}");
         }
         for personal in ["Jeanne", "Paul", "Dupont", "1950-"] {
             assert!(!entry.receipt.contains(personal), "{}", entry.receipt);

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::{Value, json};
-use souche::domain::{Kid, ProgrammeId};
+use souche::domain::ProgrammeId;
 use souche::keys::{Keys, hex, random};
 use souche::ledger::sealer;
 
@@ -15,6 +15,12 @@ use crate::support::tools::{scan, text_of};
 
 /// A region whose mediator has redeemed a pass after the log's first head, and the answer.
 pub fn redeemed() -> (Region, Signing, Value) {
+    let (region, signing, _, answer) = redeemed_of_ten();
+    (region, signing, answer)
+}
+
+/// The same, with the codes of the booklet.
+fn redeemed_of_ten() -> (Region, Signing, Vec<String>, Value) {
     let mut region = Region::start();
     let codes = region.booklets_in_stock(1);
     region.hand_over(1, "Fictive");
@@ -28,7 +34,8 @@ pub fn redeemed() -> (Region, Signing, Value) {
         answer,
         "told again, it is the same to the byte, signature included"
     );
-    (region, signing, answer.ok())
+    let answer = answer.ok();
+    (region, signing, codes, answer)
 }
 
 fn seal(region: &Region, signing: &Signing) -> u64 {
@@ -347,6 +354,25 @@ fn a_statement_bears_the_head_of_the_log() {
 }
 
 #[test]
-fn a_kid_is_sixteen_digits() {
-    assert_eq!(Kid::new([0, 1, 2, 3, 4, 5, 6, 7]).to_string(), "0001020304050607");
+fn a_receipt_made_at_the_counter_names_a_new_head_within_seconds() {
+    let (region, signing, codes, before) = redeemed_of_ten();
+    let (api, people) = (&region.api, &region.people);
+    let head = |answer: &Value| {
+        let told: Value = serde_json::from_str(answer["receipt"].as_str().unwrap()).unwrap();
+        told["head"]["size"].clone()
+    };
+    let size = seal(&region, &signing);
+    assert_ne!(head(&before), size);
+    let began = std::time::Instant::now();
+    // The counter reads it when what it knows is a second old, whenever that is.
+    loop {
+        let ask = json!({ "code": codes[1], "service": "everyday_tools" });
+        let redeemed = api.post(&people.mediator, "/api/v1/redemptions", &ask).ok();
+        if head(&redeemed) == size {
+            break;
+        }
+        assert!(began.elapsed().as_secs() < 30, "still {}", head(&redeemed));
+        let void = format!("/api/v1/redemptions/{}/void", redeemed["id"].as_str().unwrap());
+        api.post(&people.mediator, &void, &json!({ "reason": "encore" })).ok();
+    }
 }
