@@ -48,15 +48,23 @@ impl Paper {
     /// Writes it as PDF, with a code that leads to `page`, where it verifies itself.
     pub fn write(&self, out: &mut impl io::Write, keys: &Keys, page: &str) -> io::Result<()> {
         let signature = sign(keys, &self.receipt).map(|(_, signature)| signature);
-        let whole = signature.map(|signature| address(page, &self.receipt, &signature));
+        let whole = signature.as_ref().map(|it| address(page, &self.receipt, it));
         // One with very many facts does not fit a code: its JSON is pasted into the page.
-        let qr = whole.filter(|it| it.len() <= PrintedReceipt::MAX_QR_BYTES);
-        let qr = qr.unwrap_or_else(|| format!("https://{page}"));
+        let whole = whole.filter(|it| it.len() <= PrintedReceipt::MAX_QR_BYTES);
+        let check = match (&signature, &whole) {
+            (None, _) => {
+                "La clé qu'il nomme n'est pas ici : demandez sa signature à qui l'a émis.".into()
+            }
+            (_, None) => format!("Il se vérifie à l'adresse {page}, où l'on dépose son JSON."),
+            _ => format!(
+                "Le code le contient en entier et ouvre {page}, où il se vérifie dans le navigateur, sans rien envoyer."
+            ),
+        };
         let footer = format!(
-            "Ce que dit ce papier est ce que dit le récépissé signé, en JSON, qui seul fait preuve. Le code le contient en entier et ouvre {page}, \
-             où il se vérifie dans le navigateur, sans rien envoyer. Empreinte : {}",
+            "Ce que dit ce papier est ce que dit le récépissé signé, en JSON, qui seul fait preuve. {check} Empreinte : {}",
             self.written
         );
+        let qr = whole.unwrap_or_else(|| format!("https://{page}"));
         let printed = PrintedReceipt {
             title: &self.title,
             number: &self.number,
