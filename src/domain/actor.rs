@@ -150,6 +150,16 @@ const ALL_BUT_PRESCRIBERS: &[Role] = &[
     Role::Auditor,
 ];
 
+/// Who runs, pays for or audits the programme as a whole.
+const THE_REGION: &[Role] = &[
+    Role::OperatorAdmin,
+    Role::OperatorAccountant,
+    Role::SponsorManager,
+    Role::SponsorApprover,
+    Role::PublicAccountant,
+    Role::Auditor,
+];
+
 /// The whole policy.
 pub fn allows(role: Role, action: Action) -> bool {
     use Action as A;
@@ -172,11 +182,10 @@ pub fn allows(role: Role, action: Action) -> bool {
         A::ApproveSettlement | A::ConfirmExecution => &[R::PublicAccountant],
         A::ReceiveDelivery => &[R::PrescriberManager],
         A::HandOver | A::ReadOwnStock => &[R::PrescriberManager, R::PrescriberAgent],
-        A::CheckPass
-        | A::Redeem
-        | A::VoidRedemption
-        | A::ReadOwnRedemptions
-        | A::DeclareWorkshop => &[R::SiteManager, R::SiteMediator],
+        A::CheckPass | A::Redeem | A::VoidRedemption | A::ReadOwnRedemptions => {
+            &[R::SiteManager, R::SiteMediator]
+        }
+        A::DeclareWorkshop => &[R::SiteManager, R::SiteMediator],
         A::ReadDigest => {
             &[R::OperatorAdmin, R::OperatorAccountant, R::SiteManager, R::SiteMediator, R::Auditor]
         }
@@ -202,14 +211,7 @@ pub fn allows(role: Role, action: Action) -> bool {
         ],
         A::ReadIncidents | A::ReadFlags => ALL_BUT_PRESCRIBERS,
         A::ReadOrganisations | A::ReadOrders | A::TracePass | A::ReadReports | A::VerifyLedger => {
-            &[
-                R::OperatorAdmin,
-                R::OperatorAccountant,
-                R::SponsorManager,
-                R::SponsorApprover,
-                R::PublicAccountant,
-                R::Auditor,
-            ]
+            THE_REGION
         }
         // Hashes, which everybody may see; and receipts, everybody their own.
         A::ReadLog | A::ReadReceipts => R::VARIANTS,
