@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 pub use paper::{Paper, paper};
-pub use verify::{Checked, Presented, is_of_the_instance, read_alone, verdict};
+pub use verify::{Presented, ReceiptCheck, is_of_the_instance, read_alone, verdict};
 
 use crate::db::entries::{self, EntryRow};
 use crate::db::{Tx, payouts, redemptions, sites};

@@ -33,7 +33,7 @@ pub struct Presented {
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Checked {
+pub struct ReceiptCheck {
     /// What: `canonical`, `key`, `signature`, `known` or `inclusion`.
     pub check: &'static str,
     /// Does it hold? Null when it could not be looked at.
@@ -42,12 +42,12 @@ pub struct Checked {
     pub says: String,
 }
 
-fn checked(check: &'static str, holds: bool, says: impl Into<String>) -> Checked {
-    Checked { check, holds: Some(holds), says: says.into() }
+fn checked(check: &'static str, holds: bool, says: impl Into<String>) -> ReceiptCheck {
+    ReceiptCheck { check, holds: Some(holds), says: says.into() }
 }
 
 /// What holds of the receipt by itself: its form, its key, its signature. And what it says, once all three do.
-pub fn read_alone(keys: &Keys, presented: &Presented) -> (Vec<Checked>, Option<Told>) {
+pub fn read_alone(keys: &Keys, presented: &Presented) -> (Vec<ReceiptCheck>, Option<Told>) {
     let told = match Told::read(&presented.receipt) {
         Ok(told) => told,
         Err(why) => {
@@ -95,7 +95,7 @@ pub fn is_of_the_instance(
     tx: &mut Tx<'_>,
     presented: &Presented,
     told: &Told,
-) -> Result<Vec<Checked>> {
+) -> Result<Vec<ReceiptCheck>> {
     let is_known = match programmes::enter(tx, &told.programme) {
         Ok(()) => entries::find(tx, told.entry)?.is_some_and(|it| it.receipt == presented.receipt),
         Err(Error::Refused(Refusal::NotFound { .. })) => false,
@@ -107,7 +107,7 @@ pub fn is_of_the_instance(
     }
     let known = checked("known", true, "Ce service garde ce récépissé, le même au signe près.");
     let inclusion = match &presented.proof {
-        None => Checked {
+        None => ReceiptCheck {
             check: "inclusion",
             holds: None,
             says: "Aucune preuve d'inscription au journal public n'est jointe.".into(),
@@ -117,7 +117,7 @@ pub fn is_of_the_instance(
     Ok(vec![known, inclusion])
 }
 
-fn included(tx: &mut Tx<'_>, presented: &Presented, proof: &str) -> Result<Checked> {
+fn included(tx: &mut Tx<'_>, presented: &Presented, proof: &str) -> Result<ReceiptCheck> {
     let proof: Proof = match proof.parse() {
         Ok(proof) => proof,
         Err(why) => {
@@ -145,7 +145,7 @@ fn included(tx: &mut Tx<'_>, presented: &Presented, proof: &str) -> Result<Check
 }
 
 /// One line of all of it.
-pub fn verdict(checks: &[Checked], told: Option<&Told>) -> String {
+pub fn verdict(checks: &[ReceiptCheck], told: Option<&Told>) -> String {
     match told.filter(|_| checks.iter().all(|it| it.holds != Some(false))) {
         Some(told) => format!(
             "Ce récépissé est authentique ; il a été fait le {}.",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::app::receipt::{self, Checked, Presented, Which};
+use crate::app::receipt::{self, Presented, ReceiptCheck, Which};
 use crate::db::Scope;
 use crate::db::entries::EntryRow;
 use crate::domain::entry::EntryKind;
@@ -189,7 +189,7 @@ struct VerdictView {
     /// The same, in French.
     says: String,
     /// What was looked at, in that order; what follows a failure is not.
-    checks: Vec<Checked>,
+    checks: Vec<ReceiptCheck>,
 }
 
 /// Anyone may: it tells nothing of what was not presented whole, with its signature.
