@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -25,6 +25,8 @@ pub struct Keys {
     pub token: SigningKey,
     /// Signs receipts.
     pub receipt: SigningKey,
+    /// Signed receipts before it, the newest first: theirs are still signed with them.
+    retired: Vec<SigningKey>,
     sealing: [u8; 32],
 }
 
@@ -37,6 +39,9 @@ struct KeyFile {
     token: String,
     /// Not in files made before receipts named their key: see [`Keys::load`].
     receipt: Option<String>,
+    /// The receipt keys before it, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    retired_receipts: Vec<String>,
 }
 
 impl Keys {
@@ -46,6 +51,7 @@ impl Keys {
             pepper: Pepper(random()?),
             token: SigningKey::from_bytes(&random()?),
             receipt: SigningKey::from_bytes(&random()?),
+            retired: Vec::new(),
             sealing: random()?,
         })
     }
@@ -84,6 +90,11 @@ impl Keys {
             pepper: Pepper(unhex("pepper", &file.pepper)?),
             token: SigningKey::from_bytes(&unhex("token", &file.token)?),
             receipt: SigningKey::from_bytes(&unhex("receipt", &file.receipt.unwrap_or_default())?),
+            retired: file
+                .retired_receipts
+                .iter()
+                .map(|key| Ok(SigningKey::from_bytes(&unhex("retired_receipts", key)?)))
+                .collect::<anyhow::Result<_>>()?,
             sealing: unhex("sealing", &file.sealing)?,
         })
     }
@@ -91,19 +102,45 @@ impl Keys {
     /// Writes a new file that only its owner may read; refuses to replace one: what a lost key sealed
     /// is lost with it.
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
-        let file = KeyFile {
+        write_new(path, &self.file())
+    }
+
+    /// Gives the file another key for receipts, and keeps the one there was for the receipts that name it.
+    pub fn rotate_receipt(path: &Path) -> anyhow::Result<Self> {
+        let mut keys = Self::load(path)?;
+        let new = SigningKey::from_bytes(&random()?);
+        keys.retired.insert(0, std::mem::replace(&mut keys.receipt, new));
+        replace(path, &keys.file())?;
+        Ok(keys)
+    }
+
+    fn file(&self) -> KeyFile {
+        KeyFile {
             pepper: hex(&self.pepper.0),
             sealing: hex(&self.sealing),
             token: hex(&self.token.to_bytes()),
             receipt: Some(hex(&self.receipt.to_bytes())),
-        };
-        write_new(path, &file)
+            retired_receipts: self.retired.iter().map(|key| hex(&key.to_bytes())).collect(),
+        }
     }
 
     /// The name of the key that signs receipts.
     pub fn receipt_kid(&self) -> Kid {
-        let digest: [u8; 32] = Sha256::digest(self.receipt.verifying_key().as_bytes()).into();
-        Kid::new(digest.first_chunk().copied().unwrap_or_default())
+        kid(&self.receipt.verifying_key())
+    }
+
+    /// The public halves of every key that has signed receipts, each with its name: the present one first.
+    pub fn receipt_public_keys(&self) -> Vec<(Kid, VerifyingKey)> {
+        let keys = std::iter::once(&self.receipt).chain(&self.retired);
+        keys.map(SigningKey::verifying_key).map(|key| (kid(&key), key)).collect()
+    }
+
+    /// Signs the bytes of a receipt with the key that it names: the same bytes each time. `None` when the key
+    /// is not here.
+    pub fn sign_receipt(&self, named: &str, receipt: &[u8]) -> Option<[u8; 64]> {
+        let mut keys = std::iter::once(&self.receipt).chain(&self.retired);
+        let key = keys.find(|key| kid(&key.verifying_key()).to_string() == named)?;
+        Some(key.sign(receipt).to_bytes())
     }
 
     /// Seals bytes so that only these keys open them, and only as `what`.
@@ -131,6 +168,12 @@ impl Keys {
     fn cipher(&self) -> ChaCha20Poly1305 {
         ChaCha20Poly1305::new(&self.sealing.into())
     }
+}
+
+/// The name of a receipt key: the first eight bytes of the SHA-256 of its public half.
+fn kid(key: &VerifyingKey) -> Kid {
+    let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+    Kid::new(digest.first_chunk().copied().unwrap_or_default())
 }
 
 /// Writes a key file that is not there yet.
@@ -219,6 +262,32 @@ mod tests {
         assert_eq!(Keys::load(&path).unwrap().pepper.0, keys.pepper.0);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(Keys::load(&path).is_err());
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_receipt_key_that_was_changed_still_signs_what_names_it() {
+        let path =
+            std::env::temp_dir().join(format!("souche-keys-{}", hex(&random::<8>().unwrap())));
+        let old = Keys::load_or_generate(&path).unwrap();
+        let old_kid = old.receipt_kid().to_string();
+        let signed = old.sign_receipt(&old_kid, b"receipt").unwrap();
+        for n in 1..=2_usize {
+            let turned = Keys::rotate_receipt(&path).unwrap();
+            let read = Keys::load(&path).unwrap();
+            assert_eq!(read.receipt_kid(), turned.receipt_kid());
+            assert_ne!(read.receipt_kid(), old.receipt_kid());
+            assert_eq!(read.pepper.0, old.pepper.0);
+            assert_eq!(read.sign_receipt(&old_kid, b"receipt"), Some(signed));
+            assert_ne!(
+                read.sign_receipt(&read.receipt_kid().to_string(), b"receipt"),
+                Some(signed)
+            );
+            let public = read.receipt_public_keys();
+            assert_eq!(public.len(), n.checked_add(1).unwrap());
+            assert_eq!((public[0].0, public[n].0), (read.receipt_kid(), old.receipt_kid()));
+        }
+        assert_eq!(old.sign_receipt("0123456789abcdef", b"receipt"), None);
         fs::remove_file(path).unwrap();
     }
 }

@@ -14,6 +14,7 @@ pub mod log;
 mod once;
 pub mod order;
 pub mod programme;
+pub mod receipt;
 pub mod redemption;
 pub mod report;
 pub mod settlement;

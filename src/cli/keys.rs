@@ -1,4 +1,4 @@
-//! `souche keys generate`: the secrets of an instance.
+//! `souche keys`: the secrets of an instance.
 
 use std::path::PathBuf;
 
@@ -14,16 +14,33 @@ pub enum KeysCommand {
         /// Where
         file: PathBuf,
     },
+    /// Give a key file another key for receipts; the old one stays, for the receipts that name it
+    RotateReceipt {
+        /// Which; copied elsewhere again afterwards
+        file: PathBuf,
+    },
 }
 
 impl KeysCommand {
     /// Runs it.
     pub fn run(self) -> anyhow::Result<()> {
-        let Self::Generate { file } = self;
-        Keys::generate()?.save(&file)?;
-        super::say(&format!(
-            "Clés écrites dans {}. Gardez-en une copie ailleurs : sans elles, aucun code de pass n'est reconnu.",
-            file.display()
-        ))
+        match self {
+            Self::Generate { file } => {
+                Keys::generate()?.save(&file)?;
+                super::say(&format!(
+                    "Clés écrites dans {}. Gardez-en une copie ailleurs : sans elles, aucun code de pass n'est reconnu.",
+                    file.display()
+                ))
+            }
+            Self::RotateReceipt { file } => {
+                let keys = Keys::rotate_receipt(&file)?;
+                super::say(&format!(
+                    "Les récépissés seront signés par la clé {}, dès que tous les processus du service auront été relancés. \
+                     Gardez ailleurs une copie neuve de {} : il garde aussi les clés d'avant.",
+                    keys.receipt_kid(),
+                    file.display()
+                ))
+            }
+        }
     }
 }

@@ -110,6 +110,7 @@ pub enum Action {
     DeclareWorkshop,
     ReadDigest,
     ReadLog,
+    ReadReceipts,
 }
 
 impl Actor {
@@ -146,6 +147,16 @@ const ALL_BUT_PRESCRIBERS: &[Role] = &[
     Role::PublicAccountant,
     Role::SiteManager,
     Role::SiteMediator,
+    Role::Auditor,
+];
+
+/// Who runs, pays for or audits the programme as a whole.
+const THE_REGION: &[Role] = &[
+    Role::OperatorAdmin,
+    Role::OperatorAccountant,
+    Role::SponsorManager,
+    Role::SponsorApprover,
+    Role::PublicAccountant,
     Role::Auditor,
 ];
 
@@ -200,17 +211,10 @@ pub fn allows(role: Role, action: Action) -> bool {
         ],
         A::ReadIncidents | A::ReadFlags => ALL_BUT_PRESCRIBERS,
         A::ReadOrganisations | A::ReadOrders | A::TracePass | A::ReadReports | A::VerifyLedger => {
-            &[
-                R::OperatorAdmin,
-                R::OperatorAccountant,
-                R::SponsorManager,
-                R::SponsorApprover,
-                R::PublicAccountant,
-                R::Auditor,
-            ]
+            THE_REGION
         }
-        // Hashes, which everybody may see.
-        A::ReadLog => R::VARIANTS,
+        // Hashes, which everybody may see; and receipts, everybody their own.
+        A::ReadLog | A::ReadReceipts => R::VARIANTS,
     };
     allowed.contains(&role)
 }

@@ -9,6 +9,7 @@ pub mod commune;
 pub mod date;
 pub mod eligibility;
 pub mod entry;
+pub mod fact;
 pub mod fictitious;
 pub mod flag;
 pub mod folding;

@@ -11,7 +11,7 @@ use utoipa_actix_web::AppExt;
 use super::{Problem, api};
 
 /// Operations that need no token.
-const OPEN: [&str; 11] = [
+const OPEN: [&str; 14] = [
     "issue_token",
     "refresh_token",
     "live",
@@ -23,6 +23,9 @@ const OPEN: [&str; 11] = [
     "read_tile",
     "read_tile_of_two_parts",
     "read_tile_of_three_parts",
+    "list_receipt_keys",
+    "verify_receipt",
+    "read_verifier",
 ];
 
 /// The OpenAPI document of the service; `openapi.yaml` at the root is this.

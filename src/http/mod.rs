@@ -5,6 +5,7 @@ pub mod api;
 mod auth;
 mod document;
 mod headers;
+mod pace;
 mod page;
 mod problem;
 mod stream;
@@ -30,6 +31,7 @@ use crate::db::{Db, Scope, Tx};
 use crate::domain::Actor;
 use crate::error::{Error, Result};
 use crate::keys::Keys;
+use pace::Pace;
 use write::Write;
 
 /// How long a client may take to send its headers.
@@ -47,6 +49,7 @@ pub struct Service {
     hasher: Hasher,
     redemptions: Writer,
     public_url: String,
+    verifications: Pace,
 }
 
 impl Service {
@@ -58,9 +61,15 @@ impl Service {
             redemptions: Writer::start(&db, &keys)?,
             hasher: Hasher::default(),
             public_url: public_url.to_owned(),
+            verifications: Pace::default(),
             db,
             keys,
         })
+    }
+
+    /// The page that verifies receipts, without `https://`: of the same host as the one that explains a pass.
+    fn verifier(&self) -> String {
+        format!("{}/verifier", self.public_url.split('/').next().unwrap_or_default())
     }
 
     /// Runs a use case that only reads.

@@ -25,6 +25,7 @@ mod log;
 mod lost_answers;
 mod migrations;
 mod model;
+mod receipts;
 mod redemption;
 mod rules;
 mod settlement;

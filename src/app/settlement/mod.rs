@@ -15,6 +15,7 @@ pub use payment_file::{PaymentFile, payment_file};
 pub use prepare::{NewSettlement, prepare};
 
 use crate::db::Tx;
+use crate::db::checkpoints::{self, Head};
 use crate::db::executions::{self, Execution};
 use crate::db::payouts::{self, Item, Payout};
 use crate::db::settlements::{self, Settlement};
@@ -29,6 +30,14 @@ pub struct Details {
     pub payouts: Vec<Payout>,
     /// What proves that it was executed.
     pub execution: Option<Execution>,
+}
+
+/// A page of a payout's statement (fr: bordereau).
+pub struct Statement {
+    /// Its lines.
+    pub items: Vec<Item>,
+    /// The last signed head of the log: whoever keeps the statement keeps a witness of it.
+    pub head: Option<Head>,
 }
 
 /// One settlement, whole.
@@ -74,11 +83,14 @@ pub fn payout_items(
     number: PayoutId,
     after_line: i32,
     limit: i64,
-) -> Result<Vec<Item>> {
+) -> Result<Statement> {
     let payout = payouts::find(tx, number)?;
     let is_own = matches!(actor.role, Role::SiteManager | Role::SiteMediator);
     actor.require(if is_own { Action::ReadOwnPayouts } else { Action::ReadSettlements })?;
     let found = payout.filter(|payout| !is_own || actor.organisation == Some(payout.organisation));
     found.ok_or(Refusal::not_found("payout"))?;
-    payouts::items(tx, number, after_line, limit)
+    Ok(Statement {
+        items: payouts::items(tx, number, after_line, limit)?,
+        head: checkpoints::last(tx)?,
+    })
 }

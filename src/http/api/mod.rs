@@ -15,6 +15,7 @@ mod passes;
 mod payouts;
 mod programmes;
 mod receipt;
+mod receipts;
 mod redemption_batches;
 mod redemptions;
 mod reports;
@@ -22,6 +23,7 @@ mod settlements;
 mod sites;
 mod stock;
 mod users;
+mod verifier;
 mod workshops;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -50,4 +52,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     incidents::routes(config);
     flags::routes(config);
     log::routes(config);
+    receipts::routes(config);
+    verifier::routes(config);
 }

@@ -7,6 +7,8 @@ mod counter;
 mod flags;
 mod log;
 mod path;
+mod receipts;
 mod region;
 mod tenancy;
+mod verifier;
 mod workshops;

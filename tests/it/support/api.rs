@@ -23,6 +23,7 @@ pub struct Api {
     pub address: SocketAddr,
     pub clock: Clock,
     pub db: Db,
+    pub keys: Keys,
     pub database: TestDatabase,
     agent: ureq::Agent,
     keys_given: AtomicU32,
@@ -35,6 +36,7 @@ pub struct Answer {
     pub content_type: String,
     pub retry_after: Option<String>,
     pub cache_control: String,
+    pub policy: String,
     pub bytes: Vec<u8>,
     pub text: String,
 }
@@ -66,7 +68,8 @@ impl Api {
     /// Serves a new instance whose first account is `admin@it.example`.
     pub fn start(clock: Clock) -> Self {
         let database = TestDatabase::new();
-        let db = Db::new(&database.service_url(), 8, clock.clone());
+        let keys = Keys::generate().unwrap();
+        let db = Db::new(&database.service_url(), 8, clock.clone()).signing_as(keys.receipt_kid());
         let text = |text: &str| text.to_owned();
         db.transact_blocking(Scope::Nobody, |tx| {
             let email = text("admin@it.example").try_into().unwrap();
@@ -78,12 +81,17 @@ impl Api {
             )
         })
         .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let service = Service::new(db.clone(), Keys::generate().unwrap(), "it.example/p").unwrap();
-        thread::spawn(move || http::serve(listener, service, 1));
+        let address = serve(&db, &keys);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        Self { address, clock, db, database, agent, keys_given: AtomicU32::new(0) }
+        Self { address, clock, db, keys, database, agent, keys_given: AtomicU32::new(0) }
+    }
+
+    /// The same, started again with other keys.
+    pub fn restarted(mut self, keys: Keys) -> Self {
+        self.db = self.db.signing_as(keys.receipt_kid());
+        self.address = serve(&self.db, &keys);
+        self.keys = keys;
+        self
     }
 
     /// A token of the person at that address, in that programme.
@@ -159,13 +167,24 @@ impl Api {
             (header("content-type").unwrap_or_default(), header("retry-after"));
         assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"), "{method} {path}");
         let cache_control = header("cache-control").unwrap_or_default();
+        let policy = header("content-security-policy").unwrap_or_default();
         let status = response.status().as_u16();
         let bytes = response.body_mut().read_to_vec().unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let answer = Answer { status, content_type, retry_after, cache_control, bytes, text };
+        let answer =
+            Answer { status, content_type, retry_after, cache_control, policy, bytes, text };
         assert_declared(method, path, &answer);
         answer
     }
+}
+
+/// Starts the service, which lives until the tests end.
+fn serve(db: &Db, keys: &Keys) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = Service::new(db.clone(), keys.clone(), "it.example/p").unwrap();
+    thread::spawn(move || http::serve(listener, service, 1));
+    address
 }
 
 /// Fails on an answer that the contract does not declare, or that a client could not have understood from it.

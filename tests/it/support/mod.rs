@@ -12,6 +12,7 @@ pub mod region;
 mod scene;
 pub mod signing;
 pub mod sql;
+pub mod tools;
 pub mod world;
 
 use souche::app::Outcome;
