@@ -2,6 +2,7 @@
 
 mod bench;
 pub mod demo;
+mod export;
 mod keys;
 mod migrate;
 mod openapi;
@@ -31,6 +32,9 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Hold every rule of the ledger against the journal; exits with 1 when one does not hold
     Verify(verify::Verify),
+    /// What leaves the instance, as files
+    #[command(subcommand)]
+    Export(export::Export),
     /// Mediation places
     #[command(subcommand)]
     Sites(sites::Sites),
@@ -57,6 +61,7 @@ impl Cli {
             Command::Serve(command) => command.run(),
             Command::Migrate(command) => command.run(),
             Command::Verify(command) => command.run(),
+            Command::Export(command) => command.run(),
             Command::Sites(command) => command.run(),
             Command::Users(command) => command.run(),
             Command::Keys(command) => command.run(),

@@ -19,7 +19,7 @@ const MAX_NAMED: usize = 6;
 
 /// The four checks of receipts.
 pub(super) fn checks(tx: &mut Tx<'_>) -> Result<[Check; 4]> {
-    let mut audit = Audit { programme: audit::programme_code(tx)?, ..Audit::default() };
+    let mut audit = Audit::new(audit::programme_code(tx)?);
     evidence::each_written(tx, |row| {
         audit.written(&row);
         Ok(())
@@ -34,24 +34,25 @@ pub(super) fn checks(tx: &mut Tx<'_>) -> Result<[Check; 4]> {
 
 /// What breaks a rule: how many, and the first by name.
 #[derive(Default)]
-struct Broken {
+pub(super) struct Broken {
     n: i64,
     first: Option<String>,
 }
 
 impl Broken {
-    fn count(&mut self, name: impl FnOnce() -> String) {
+    pub(super) fn count(&mut self, name: impl FnOnce() -> String) {
         self.n = self.n.saturating_add(1);
         self.first.get_or_insert_with(name);
     }
 
-    fn check(self, code: &'static str, rule: &'static str) -> Check {
+    pub(super) fn check(self, code: &'static str, rule: &'static str) -> Check {
         Check { code, rule, holds: self.n == 0, difference: self.n, first: self.first }
     }
 }
 
+/// Rows in the order of their entries, those of an entry after its receipt; then the rows that may change.
 #[derive(Default)]
-struct Audit {
+pub(super) struct Audit {
     programme: String,
     open: Option<Open>,
     /// Rows that may change, by `table/key`.
@@ -98,7 +99,11 @@ struct Said {
 }
 
 impl Audit {
-    fn written(&mut self, row: &WrittenRow) {
+    pub(super) fn new(programme: String) -> Self {
+        Self { programme, ..Self::default() }
+    }
+
+    pub(super) fn written(&mut self, row: &WrittenRow) {
         if let Some(receipt) = &row.receipt {
             self.close();
             let open = self.entry(row, receipt);
@@ -160,7 +165,7 @@ impl Audit {
     }
 
     /// Every row of the open entry was read: its seal is whole.
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         if let Some(open) = self.open.take()
             && open.written.as_deref() != Some(open.seal.clone().finish().as_str())
         {
@@ -169,7 +174,7 @@ impl Audit {
     }
 
     /// A row that may change is as the last receipt that binds it says, and every one before is there.
-    fn changing(&mut self, table: &str, row: &ChangingRow) {
+    pub(super) fn changing(&mut self, table: &str, row: &ChangingRow) {
         let name = format!("{table}/{}", row.key);
         match self.states.remove(&name) {
             None => self.unbound.count(|| name),
@@ -182,7 +187,7 @@ impl Audit {
         }
     }
 
-    fn checks(mut self) -> [Check; 4] {
+    pub(super) fn checks(mut self) -> [Check; 4] {
         // What is left was bound, and is not there.
         for name in std::mem::take(&mut self.states).into_keys() {
             self.state.count(|| name);

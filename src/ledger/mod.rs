@@ -31,6 +31,7 @@
 //! has neither; a correction is a new entry that names the old one.
 
 mod bound;
+pub mod bundle;
 mod receipt;
 pub mod sealer;
 pub mod tree;

@@ -11,6 +11,7 @@
 
 mod support;
 
+mod bundle;
 mod clocks;
 mod concurrency;
 mod crash;

@@ -1,0 +1,29 @@
+//! A bundle: written from the database, verified without it.
+
+use souche::ledger::bundle::{Line, Object, Reader};
+
+use crate::support::World;
+
+#[test]
+fn a_bundle_is_read_back_line_by_line() {
+    let file = World::lived().region.bundle();
+    let mut reader = Reader::new(file.as_bytes());
+    let (mut entries, mut manifest) = (0, None);
+    while let Some(line) = reader.next_line().unwrap() {
+        match line {
+            Line::Object(Object::Entry(entry)) => {
+                assert_eq!(entry.position, Some(entries), "all of it is sealed");
+                assert!(entry.signature.is_some());
+                entries += 1;
+            }
+            Line::Object(Object::Manifest(last)) => manifest = Some(last),
+            _ => {}
+        }
+    }
+    let manifest = manifest.unwrap();
+    assert_eq!(manifest.sha256, reader.sha256());
+    assert_eq!(manifest.counts["entry"], entries);
+    assert_eq!(manifest.counts["passes"], 60);
+    assert!(manifest.counts["checkpoint"] >= 1 && manifest.counts["orders"] == 3);
+    std::fs::write("/tmp/bundle_sample.jsonl", &file).unwrap();
+}
