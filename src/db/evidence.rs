@@ -285,7 +285,7 @@ pub fn each_unbound(tx: &mut Tx<'_>, mut take: impl FnMut(&str) -> Result<()>) -
                  SELECT recorded_by AS id FROM entries UNION SELECT user_id FROM memberships m \
                  WHERE m.programme_id = current_programme()) AS t";
     let query = format!(
-        "{} UNION ALL {} UNION ALL {users} ORDER BY line COLLATE \"C\"",
+        "SELECT line FROM ({} UNION ALL {} UNION ALL {users}) AS t ORDER BY line COLLATE \"C\"",
         of_table("memberships")?,
         of_table("series")?
     );

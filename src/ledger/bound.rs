@@ -54,6 +54,8 @@ impl Broken {
 #[derive(Default)]
 pub(super) struct Audit {
     programme: String,
+    /// Place in the log of the entry to come, where the rows come with it.
+    leaf: Option<u64>,
     open: Option<Open>,
     /// Rows that may change, by `table/key`.
     states: BTreeMap<String, Bound>,
@@ -103,6 +105,11 @@ impl Audit {
         Self { programme, ..Self::default() }
     }
 
+    /// The next entry is that leaf of the log: it is named by it too.
+    pub(super) fn at_leaf(&mut self, leaf: Option<u64>) {
+        self.leaf = leaf;
+    }
+
     pub(super) fn written(&mut self, row: &WrittenRow) {
         if let Some(receipt) = &row.receipt {
             self.close();
@@ -123,7 +130,10 @@ impl Audit {
     /// Opens an entry: its receipt says what its columns say, and binds states.
     fn entry(&mut self, row: &WrittenRow, text: &str) -> Open {
         let said: Option<Said> = serde_json::from_str(text).ok();
-        let name = name(row, said.as_ref());
+        let mut name = name(row, said.as_ref());
+        if let Some(leaf) = self.leaf {
+            name = format!("feuille {leaf}, {name}");
+        }
         let agrees = said.as_ref().is_some_and(|said| {
             said.version == VERSION
                 && said.programme == self.programme
@@ -253,6 +263,16 @@ fn name(row: &WrittenRow, said: Option<&Said>) -> String {
         (None, Some(redemption)) => format!("entries/{id}, {kind} {redemption}"),
         (None, None) => format!("entries/{id}, {kind}"),
     }
+}
+
+/// What the columns of a receipt's entry must say, when there is only the receipt to go by; `None` when it is not in
+/// its canonical form.
+pub(super) fn said(receipt: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(receipt).ok()?;
+    let is_canonical = value.to_string() == receipt;
+    is_canonical
+        .then(|| serde_json::from_value(value).ok().map(|said: Said| columns(&said)))
+        .flatten()
 }
 
 /// What a receipt says that its entry's columns say too, written as [`evidence`] writes them.

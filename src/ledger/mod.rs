@@ -33,6 +33,7 @@
 mod bound;
 pub mod bundle;
 mod receipt;
+mod replay;
 pub mod sealer;
 pub mod tree;
 pub mod verify;

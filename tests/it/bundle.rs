@@ -1,8 +1,22 @@
 //! A bundle: written from the database, verified without it.
 
-use souche::ledger::bundle::{Line, Object, Reader};
+use souche::ledger::bundle::{Line, Object, Reader, Trusted, Verdict, verify};
 
 use crate::support::World;
+
+fn verdict(file: &str) -> Verdict {
+    verify(file.as_bytes(), &Trusted::default())
+}
+
+#[test]
+fn a_bundle_holds_without_its_database() {
+    for region in [World::lived().region, World::new().region] {
+        let verdict = verdict(&region.bundle());
+        let broken: Vec<_> = verdict.checks.iter().filter(|check| !check.holds).collect();
+        assert!(broken.is_empty(), "{broken:#?}");
+        assert!(verdict.checks.len() >= 19);
+    }
+}
 
 #[test]
 fn a_bundle_is_read_back_line_by_line() {

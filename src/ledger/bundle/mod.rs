@@ -6,6 +6,7 @@
 //! neither writing nor reading holds more than one of them.
 
 mod read;
+mod verify;
 mod write;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::Kid;
 
 pub use read::{Line, Reader};
+pub use verify::{Trusted, Verdict, verify};
 pub use write::write;
 
 /// What the file is, in its first line.

@@ -44,7 +44,8 @@ pub static FRESH: LazyLock<Scene> = LazyLock::new(|| {
     let begun_at = instant("2026-02-02T09:00:00Z");
     let database = TestDatabase::new();
     let keys = Keys::generate().unwrap();
-    let db = Db::new(&database.service_url(), 2, Clock::test(begun_at)).signing_as(keys.receipt_kid());
+    let db =
+        Db::new(&database.service_url(), 2, Clock::test(begun_at)).signing_as(keys.receipt_kid());
     let first = Region::founder(&db);
     let mut region =
         Region::set_up(&db, &keys, first, "SAT", Territory::sambre_avesnois_thierache());
