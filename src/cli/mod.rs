@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod bench;
+mod claim;
 pub mod demo;
 mod export;
 mod keys;
@@ -35,6 +36,8 @@ enum Command {
     /// What leaves the instance, as files
     #[command(subcommand)]
     Export(export::Export),
+    /// What a site is owed, proven from its own receipts alone
+    Claim(claim::Claim),
     /// Mediation places
     #[command(subcommand)]
     Sites(sites::Sites),
@@ -62,6 +65,7 @@ impl Cli {
             Command::Migrate(command) => command.run(),
             Command::Verify(command) => command.run(),
             Command::Export(command) => command.run(),
+            Command::Claim(command) => command.run(),
             Command::Sites(command) => command.run(),
             Command::Users(command) => command.run(),
             Command::Keys(command) => command.run(),

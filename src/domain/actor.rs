@@ -110,6 +110,8 @@ pub enum Action {
     DeclareWorkshop,
     ReadDigest,
     ReadLog,
+    ReadClaim,
+    ReadBundle,
 }
 
 impl Actor {
@@ -209,6 +211,8 @@ pub fn allows(role: Role, action: Action) -> bool {
                 R::Auditor,
             ]
         }
+        A::ReadClaim => ALL_BUT_PRESCRIBERS,
+        A::ReadBundle => &[R::OperatorAdmin, R::Auditor],
         // Hashes, which everybody may see.
         A::ReadLog => R::VARIANTS,
     };

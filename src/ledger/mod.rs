@@ -32,6 +32,7 @@
 
 mod bound;
 pub mod bundle;
+pub mod claim;
 mod receipt;
 mod replay;
 pub mod sealer;

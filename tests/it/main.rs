@@ -12,6 +12,7 @@
 mod support;
 
 mod bundle;
+mod claim;
 mod clocks;
 mod concurrency;
 mod crash;

@@ -4,6 +4,7 @@ mod auth;
 mod bank_accounts;
 mod deliveries;
 mod digests;
+mod evidence;
 mod flags;
 mod hand_overs;
 mod health;
@@ -50,4 +51,5 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     incidents::routes(config);
     flags::routes(config);
     log::routes(config);
+    evidence::routes(config);
 }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::domain::Kid;
+use crate::keys::Keys;
 
 pub use read::{Line, Reader};
 pub use verify::{Trusted, Verdict, verify};
@@ -138,6 +139,23 @@ pub fn sign(key: &SigningKey, text: &str) -> String {
     STANDARD.encode(key.sign(text.as_bytes()).to_bytes())
 }
 
+/// The signature of a receipt, made as it is asked for: Ed25519 gives the same each time. `None` when it names another key,
+/// or none.
+pub fn sign_receipt(keys: &Keys, receipt: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Said {
+        kid: Option<String>,
+    }
+    let said: Said = serde_json::from_str(receipt).ok()?;
+    (said.kid == Some(keys.receipt_kid().to_string())).then(|| sign(&keys.receipt, receipt))
+}
+
+/// The public half of the key that signs receipts, by its name.
+pub fn receipt_keys(keys: &Keys) -> BTreeMap<String, String> {
+    let public = STANDARD.encode(keys.receipt.verifying_key().as_bytes());
+    BTreeMap::from([(keys.receipt_kid().to_string(), public)])
+}
+
 /// Is that the signature of the text?
 pub fn is_signed(key: &VerifyingKey, text: &str, signature: &str) -> bool {
     STANDARD
@@ -153,16 +171,15 @@ pub fn kid_of(key: &VerifyingKey) -> Kid {
     Kid::new(digest.first_chunk().copied().unwrap_or_default())
 }
 
-impl Header {
-    /// The keys of receipts by their names; a name that is not its key's is an error.
-    pub fn keys(&self) -> Result<BTreeMap<String, VerifyingKey>, String> {
-        let read = |(kid, text): (&String, &String)| {
-            let bytes = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-            let key = bytes.and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok());
-            let key = key.filter(|key| kid_of(key).to_string() == *kid);
-            key.map(|key| (kid.clone(), key))
-                .ok_or(format!("la clé {kid} n'est pas celle qu'elle dit"))
-        };
-        self.receipt_keys.iter().map(read).collect()
-    }
+/// Reads public keys by their names; a name that is not its key's is an error, in French.
+pub fn read_keys(
+    keys: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, VerifyingKey>, String> {
+    let read = |(kid, text): (&String, &String)| {
+        let bytes = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+        let key = bytes.and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok());
+        let key = key.filter(|key| kid_of(key).to_string() == *kid);
+        key.map(|key| (kid.clone(), key)).ok_or(format!("la clé {kid} n'est pas celle qu'elle dit"))
+    };
+    keys.iter().map(read).collect()
 }

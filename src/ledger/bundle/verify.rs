@@ -115,7 +115,7 @@ impl Walk {
         if header.format != FORMAT || header.version != VERSION {
             walk.stop("ligne 1 : ce format ou cette version n'est pas connu");
         }
-        match header.keys() {
+        match super::read_keys(&header.receipt_keys) {
             Ok(keys) => walk.keys = keys,
             Err(why) => walk.signatures.count(|| why),
         }

@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use chrono::SecondsFormat;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Entry, FORMAT, Header, Manifest, Object, VERSION, sign};
+use super::{Entry, FORMAT, Header, Manifest, Object, VERSION, receipt_keys, sign_receipt};
 use crate::db::evidence::{self, LoggedRow};
 use crate::db::{Tx, checkpoints, programmes};
 use crate::error::Result;
@@ -22,12 +19,11 @@ use crate::keys::{Keys, hex};
 /// When a row leads to no entry: `souche verify` on the database names it.
 pub fn write(tx: &mut Tx<'_>, keys: &Keys, out: &mut impl Write) -> Result<Manifest> {
     let kid = keys.receipt_kid().to_string();
-    let public = STANDARD.encode(keys.receipt.verifying_key().as_bytes());
     let header = Header {
         exported_at: tx.now.to_rfc3339_opts(SecondsFormat::Micros, true),
         format: FORMAT.to_owned(),
         programme: programmes::current(tx)?.code.to_string(),
-        receipt_keys: BTreeMap::from([(kid.clone(), public)]),
+        receipt_keys: receipt_keys(keys),
         version: VERSION,
         vkeys: checkpoints::keys(tx)?,
     };
@@ -74,7 +70,7 @@ impl<W: Write> Lines<'_, W> {
             return self.object("checkpoint", &Object::Checkpoint(checkpoint));
         }
         if let Some(receipt) = &row.receipt {
-            let signature = self.signature(receipt);
+            let signature = sign_receipt(self.keys, receipt);
             let position =
                 logged.position.map(u64::try_from).transpose().map_err(anyhow::Error::from)?;
             let entry = Entry { position, receipt: receipt.clone(), signature };
@@ -85,16 +81,6 @@ impl<W: Write> Lines<'_, W> {
             );
         }
         self.line(row.table(), &row.line)
-    }
-
-    /// Signatures are made as they are asked for: Ed25519 gives the same each time.
-    fn signature(&self, receipt: &str) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Said {
-            kid: Option<String>,
-        }
-        let said: Said = serde_json::from_str(receipt).ok()?;
-        (said.kid.as_ref() == Some(&self.kid)).then(|| sign(&self.keys.receipt, receipt))
     }
 
     fn finish(self) -> Result<Manifest> {
