@@ -19,7 +19,7 @@ pub fn bundle(
     out: &mut impl Write,
 ) -> Result<Manifest> {
     actor.require(Action::ReadBundle)?;
-    bundle::write(tx, keys, out)
+    bundle::write(tx, &keys.receipt, out)
 }
 
 /// The receipts of a site, each with its signature and its proof under the last checkpoint: what `souche claim` reads
@@ -36,7 +36,7 @@ pub fn claim_file(tx: &mut Tx<'_>, keys: &Keys, actor: &Actor, site: SiteId) -> 
     let note =
         head.map(|head| head.note.parse::<Note>()).transpose().map_err(anyhow::Error::msg)?;
     let programme = programmes::current(tx)?.code.to_string();
-    let first = Head { programme, receipt_keys: bundle::receipt_keys(keys), site };
+    let first = Head { programme, receipt_keys: bundle::public_half(&keys.receipt), site };
     let mut file = first.to_line();
     let receipts = entries::of_site(tx, site)?;
     let mut tree = Tree::new(tx);
@@ -49,7 +49,7 @@ pub fn claim_file(tx: &mut Tx<'_>, keys: &Keys, actor: &Actor, site: SiteId) -> 
             }
             _ => None,
         };
-        let signature = bundle::sign_receipt(keys, &own.receipt);
+        let signature = bundle::sign_receipt(&keys.receipt, &own.receipt);
         file.push_str(&Backed { proof, receipt: own.receipt, signature }.to_line());
     }
     Ok(file)

@@ -55,7 +55,7 @@ impl Bundle {
             .with_context(|| format!("{shown} existe déjà, ou ne peut être écrit"))?;
         let mut out = BufWriter::new(file);
         let manifest = instance.db.snapshot_blocking(Scope::Programme(*programme), |tx| {
-            bundle::write(tx, &instance.keys, &mut out)
+            bundle::write(tx, &instance.keys.receipt, &mut out)
         })?;
         out.flush()?;
         out.get_ref().sync_all()?;

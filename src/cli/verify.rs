@@ -26,7 +26,7 @@ pub struct Verify {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// With FILE: a public key of the log that was kept elsewhere (vkey); repeated, after a change of keys
-    #[arg(long = "key", value_name = "VKEY", requires = "file")]
+    #[arg(id = "vkey", long = "key", value_name = "VKEY", requires = "file")]
     keys: Vec<String>,
     /// Code of the programme; every one of the instance when left out
     #[arg(long, value_name = "CODE")]

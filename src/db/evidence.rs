@@ -11,28 +11,27 @@ use std::collections::BTreeMap;
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid};
-use serde_json::{Map, Value};
+use diesel::sql_types::{Array, Bool, Integer, Nullable, Text, Uuid};
 
 use super::Tx;
 use crate::domain::EntryId;
 use crate::error::Result;
 
 /// A table of rows that an entry wrote, once.
-struct Written {
-    name: &'static str,
+pub(super) struct Written {
+    pub(super) name: &'static str,
     /// Where its rows, as `t`, meet their entry.
     from: &'static str,
     /// The entry, in these terms.
     entry: &'static str,
     /// Its key, as two integers.
-    key: [&'static str; 2],
+    pub(super) key: [&'static str; 2],
     /// Columns that the receipt says in its own fields, or that follow from other rows: `verify` replays them.
     skip: &'static [&'static str],
 }
 
 /// The entry itself first, then its transfers, then the others by name: the order in which a receipt binds them.
-const WRITTEN: [Written; 13] = [
+pub(super) const WRITTEN: [Written; 13] = [
     Written {
         name: "entries",
         from: "entries t",
@@ -84,7 +83,7 @@ impl Written {
 }
 
 /// Tables whose rows may change, each with its key: every state that a row has had is bound, by its revision.
-const CHANGING: [(&str, &str); 7] = [
+pub(super) const CHANGING: [(&str, &str); 7] = [
     ("bank_accounts", "t.number"),
     ("executions", "t.settlement"),
     ("orders", "t.number"),
@@ -125,7 +124,7 @@ pub struct WrittenRow {
     pub entry_id: Option<EntryId>,
     /// Place of the table in the order above.
     #[diesel(sql_type = Integer)]
-    rank: i32,
+    pub(super) rank: i32,
     /// Its key.
     #[diesel(sql_type = Integer)]
     pub key: i32,
@@ -144,18 +143,6 @@ pub struct WrittenRow {
 }
 
 impl WrittenRow {
-    /// The row of a line that was read elsewhere than in the database, whose JSON is `row`.
-    pub fn read(entry: EntryId, table: &str, row: &Map<String, Value>, line: String) -> Self {
-        let found = WRITTEN.iter().zip(0..).find(|(of, _)| of.name == table);
-        let column = |expression: &str| {
-            let value = expression.strip_prefix("t.").and_then(|name| row.get(name));
-            value.and_then(Value::as_i64).and_then(|n| i32::try_from(n).ok()).unwrap_or_default()
-        };
-        let (rank, [key, subkey]) =
-            found.map_or((-1, [0, 0]), |(of, rank)| (rank, of.key.map(column)));
-        Self { entry_id: Some(entry), rank, key, subkey, line, receipt: None, said: None }
-    }
-
     /// The table it stands in.
     pub fn table(&self) -> &'static str {
         usize::try_from(self.rank).ok().and_then(|rank| WRITTEN.get(rank)).map_or("?", |t| t.name)
@@ -176,21 +163,6 @@ pub struct ChangingRow {
     pub line: String,
 }
 
-impl ChangingRow {
-    /// The table and the row of a line that was read elsewhere than in the database, whose JSON is `row`; `None` when
-    /// it is no row that may change.
-    pub fn read(
-        table: &str,
-        row: &Map<String, Value>,
-        line: String,
-    ) -> Option<(&'static str, Self)> {
-        let (table, key) = CHANGING.into_iter().find(|(of, _)| *of == table)?;
-        let number = |name: &str| row.get(name)?.as_i64().and_then(|n| i32::try_from(n).ok());
-        let key = key.strip_prefix("t.").map_or(key.parse().ok(), number)?;
-        Some((table, Self { key, revision: number("revision")?, line }))
-    }
-}
-
 /// Every row that entries wrote, those of one entry after one another, in the order in which its receipt binds
 /// them; streamed. Rows that lead to no entry come last, those of an entry that is not there without its own row.
 pub fn each_written(tx: &mut Tx<'_>, mut take: impl FnMut(WrittenRow) -> Result<()>) -> Result<()> {
@@ -199,101 +171,13 @@ pub fn each_written(tx: &mut Tx<'_>, mut take: impl FnMut(WrittenRow) -> Result<
     // All rows are sorted by entry: in memory as far as that goes, in runs of this size on disk beyond.
     tx.set("work_mem", "64MB")?;
     let columns = Columns::read(tx)?;
-    let mut arms = Vec::new();
-    for (table, rank) in WRITTEN.iter().zip(0..) {
-        arms.push(columns.arm(table, rank)?);
-    }
+    let arms = columns.arms()?;
     let query = format!("{} ORDER BY entry_id, rank, key, subkey", arms.join(" UNION ALL "));
     let rows = sql_query(query).load_iter::<WrittenRow, PgRowByRowLoadingMode>(tx.conn)?;
     for row in rows {
         take(row?)?;
     }
     tx.set("enable_nestloop", "on")
-}
-
-/// A row as a bundle carries it, with the place of its entry in the log.
-#[derive(Debug, QueryableByName)]
-pub struct LoggedRow {
-    /// The place; `None` when the entry is not sealed yet.
-    #[diesel(sql_type = Nullable<BigInt>)]
-    pub position: Option<i64>,
-    /// The row, or a checkpoint: see [`LoggedRow::is_checkpoint`].
-    #[diesel(embed)]
-    pub row: WrittenRow,
-}
-
-impl LoggedRow {
-    /// Is it no row, but a checkpoint that was signed once its entry was the last of the log?
-    pub fn is_checkpoint(&self) -> bool {
-        self.row.rank == CHECKPOINT
-    }
-}
-
-/// Past the rank of every table: checkpoints come after the rows of their last entry.
-const CHECKPOINT: i32 = 1_000;
-
-/// Every row that entries wrote, as [`each_written`], and every checkpoint where it was signed; in the order of the
-/// log, then what is not sealed yet as it would be. Streamed: PostgreSQL sorts, on its own disk.
-pub fn each_logged(tx: &mut Tx<'_>, mut take: impl FnMut(LoggedRow) -> Result<()>) -> Result<()> {
-    tx.scan_all()?;
-    tx.set("enable_nestloop", "off")?;
-    tx.set("work_mem", "64MB")?;
-    // One statement lasts as long as whoever reads it takes.
-    tx.set("statement_timeout", "0")?;
-    let columns = Columns::read(tx)?;
-    let mut arms = Vec::new();
-    for (table, rank) in WRITTEN.iter().zip(0..) {
-        arms.push(columns.arm(table, rank)?);
-    }
-    let checkpoint =
-        columns.json("checkpoints", |name| ["note", "signed_at", "vkey"].contains(&name))?;
-    arms.push(format!(
-        "SELECT l.entry_id, {CHECKPOINT}, 0, 0, {checkpoint}, NULL, NULL \
-         FROM checkpoints t JOIN leaves l ON l.position = t.last_leaf"
-    ));
-    let query = format!(
-        "SELECT s.position, w.* FROM ({}) AS w LEFT JOIN (\
-         SELECT e.id, e.recorded_at, l.position FROM entries e LEFT JOIN leaves l ON l.entry_id = e.id\
-         ) AS s ON s.id = w.entry_id \
-         ORDER BY s.position NULLS LAST, s.recorded_at NULLS LAST, w.entry_id, w.rank, w.key, w.subkey",
-        arms.join(" UNION ALL ")
-    );
-    let rows = sql_query(query).load_iter::<LoggedRow, PgRowByRowLoadingMode>(tx.conn)?;
-    for row in rows {
-        take(row?)?;
-    }
-    tx.set("enable_nestloop", "on")
-}
-
-/// Lines of what is no evidence and without which a programme can't go on elsewhere: who may do what, by opaque
-/// ids; the last number given in each series; the ids of people whom rows name.
-pub fn each_unbound(tx: &mut Tx<'_>, mut take: impl FnMut(&str) -> Result<()>) -> Result<()> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        line: String,
-    }
-    tx.scan_all()?;
-    let columns = Columns::read(tx)?;
-    let of_table = |table: &str| -> Result<String> {
-        let line = columns.line(table, |_| true)?;
-        Ok(format!(
-            "SELECT {line} AS line FROM {table} t WHERE t.programme_id = current_programme()"
-        ))
-    };
-    let users = "SELECT DISTINCT '[\"users\",{\"id\":\"' || t.id || '\"}]' FROM (\
-                 SELECT recorded_by AS id FROM entries UNION SELECT user_id FROM memberships m \
-                 WHERE m.programme_id = current_programme()) AS t";
-    let query = format!(
-        "SELECT line FROM ({} UNION ALL {} UNION ALL {users}) AS t ORDER BY line COLLATE \"C\"",
-        of_table("memberships")?,
-        of_table("series")?
-    );
-    let rows = sql_query(query).load_iter::<Row, PgRowByRowLoadingMode>(tx.conn)?;
-    for row in rows {
-        take(&row?.line)?;
-    }
-    Ok(())
 }
 
 /// The rows that these entries wrote in one of the tables, in the order of its key; streamed.
@@ -352,7 +236,7 @@ pub fn changing(tx: &mut Tx<'_>, table: &str, keys: &[i32]) -> Result<Vec<Changi
 }
 
 /// The columns of the tables of evidence, from the catalogue: a column that is added is bound from then on.
-struct Columns(BTreeMap<String, Vec<Column>>);
+pub(super) struct Columns(BTreeMap<String, Vec<Column>>);
 
 #[derive(QueryableByName)]
 struct Column {
@@ -367,7 +251,7 @@ struct Column {
 }
 
 impl Columns {
-    fn read(tx: &mut Tx<'_>) -> Result<Self> {
+    pub(super) fn read(tx: &mut Tx<'_>) -> Result<Self> {
         let all: Vec<Column> = sql_query(
             "SELECT c.relname::text AS relation, a.attname::text AS name, t.typname::text AS of_type, t.typtype = 'e' AS is_word
              FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
@@ -381,6 +265,11 @@ impl Columns {
             columns.entry(column.relation.clone()).or_default().push(column);
         }
         Ok(Self(columns))
+    }
+
+    /// A query of the rows of each table that entries write, in the order in which receipts bind them.
+    pub(super) fn arms(&self) -> Result<Vec<String>> {
+        WRITTEN.iter().zip(0..).map(|(table, rank)| self.arm(table, rank)).collect()
     }
 
     /// A query of the rows of a table that entries write.
@@ -407,12 +296,12 @@ impl Columns {
         Ok(format!("SELECT {key} AS key, t.revision, {line} AS line FROM {table} t WHERE {own}"))
     }
 
-    fn line(&self, table: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
+    pub(super) fn line(&self, table: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
         Ok(format!("'[\"{table}\",' || {} || ']'", self.json(table, wanted)?))
     }
 
     /// The expression of a row's canonical JSON.
-    fn json(&self, table: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
+    pub(super) fn json(&self, table: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
         let columns = self.0.get(table).map(Vec::as_slice).unwrap_or_default();
         let wanted = columns.iter().filter(|column| wanted(&column.name));
         let fields: Result<Vec<String>> = wanted.map(Column::field).collect();

@@ -122,11 +122,11 @@ fn a_bundle_is_read_back_line_by_line() {
 fn a_bundle_holds_without_its_database() {
     let lived = World::lived();
     let trusted = kept(&lived.region);
-    let unsealed = World::new().region;
+    let unsealed = World::new();
     for (file, trusted) in [
         (lived.region.bundle(), &trusted),
         (lived.region.bundle(), &Trusted::default()),
-        (unsealed.bundle(), &Trusted::default()),
+        (unsealed.region.bundle(), &Trusted::default()),
     ] {
         let verdict = verdict(&file, trusted);
         assert_eq!(broken(&verdict), []);

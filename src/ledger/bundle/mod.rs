@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::domain::Kid;
-use crate::keys::Keys;
 
 pub use read::{Line, Reader};
 pub use verify::{Trusted, Verdict, verify};
@@ -141,19 +140,20 @@ pub fn sign(key: &SigningKey, text: &str) -> String {
 
 /// The signature of a receipt, made as it is asked for: Ed25519 gives the same each time. `None` when it names another key,
 /// or none.
-pub fn sign_receipt(keys: &Keys, receipt: &str) -> Option<String> {
+pub fn sign_receipt(key: &SigningKey, receipt: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Said {
         kid: Option<String>,
     }
     let said: Said = serde_json::from_str(receipt).ok()?;
-    (said.kid == Some(keys.receipt_kid().to_string())).then(|| sign(&keys.receipt, receipt))
+    let kid = kid_of(&key.verifying_key()).to_string();
+    (said.kid == Some(kid)).then(|| sign(key, receipt))
 }
 
-/// The public half of the key that signs receipts, by its name.
-pub fn receipt_keys(keys: &Keys) -> BTreeMap<String, String> {
-    let public = STANDARD.encode(keys.receipt.verifying_key().as_bytes());
-    BTreeMap::from([(keys.receipt_kid().to_string(), public)])
+/// The public half of a key of receipts, by its name.
+pub fn public_half(key: &SigningKey) -> BTreeMap<String, String> {
+    let public = key.verifying_key();
+    BTreeMap::from([(kid_of(&public).to_string(), STANDARD.encode(public.as_bytes()))])
 }
 
 /// Is that the signature of the text?

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{MAX_LINE_BYTES, Object};
-use crate::keys::hex;
+use crate::ledger::receipt::hex;
 
 /// A line of a bundle.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +63,7 @@ impl<R: BufRead> Reader<R> {
         }
         let line = self.parse(&bytes)?;
         if matches!(line, Line::Object(Object::Manifest(_))) {
-            self.sha256 = hex(&<[u8; 32]>::from(self.hash.clone().finalize()));
+            self.sha256 = hex(self.hash.clone().finalize().into());
         }
         self.hash.update(&bytes);
         Ok(Some(line))

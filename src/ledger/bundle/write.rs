@@ -4,36 +4,37 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use chrono::SecondsFormat;
+use ed25519_dalek::SigningKey;
 use sha2::{Digest, Sha256};
 
-use super::{Entry, FORMAT, Header, Manifest, Object, VERSION, receipt_keys, sign_receipt};
-use crate::db::evidence::{self, LoggedRow};
-use crate::db::{Tx, checkpoints, programmes};
+use super::{Entry, FORMAT, Header, Manifest, Object, VERSION, kid_of, public_half, sign_receipt};
+use crate::db::bundle::{LoggedRow, each_logged, each_unbound};
+use crate::db::{Tx, checkpoints, evidence, programmes};
 use crate::error::Result;
-use crate::keys::{Keys, hex};
+use crate::ledger::receipt::hex;
 
 /// Writes the bundle of the programme that the transaction has entered, and returns its manifest. To be called in a
 /// snapshot ([`crate::db::Db::snapshot`]): all lines are of one moment.
 ///
 /// # Errors
 /// When a row leads to no entry: `souche verify` on the database names it.
-pub fn write(tx: &mut Tx<'_>, keys: &Keys, out: &mut impl Write) -> Result<Manifest> {
-    let kid = keys.receipt_kid().to_string();
+pub fn write(tx: &mut Tx<'_>, key: &SigningKey, out: &mut impl Write) -> Result<Manifest> {
+    let kid = kid_of(&key.verifying_key()).to_string();
     let header = Header {
         exported_at: tx.now.to_rfc3339_opts(SecondsFormat::Micros, true),
         format: FORMAT.to_owned(),
         programme: programmes::current(tx)?.code.to_string(),
-        receipt_keys: receipt_keys(keys),
+        receipt_keys: public_half(key),
         version: VERSION,
         vkeys: checkpoints::keys(tx)?,
     };
-    let mut lines = Lines { out, hash: Sha256::new(), counts: BTreeMap::new(), keys, kid };
+    let mut lines = Lines { out, hash: Sha256::new(), counts: BTreeMap::new(), key, kid };
     lines.object("header", &Object::Header(header))?;
-    evidence::each_logged(tx, |logged| lines.logged(&logged))?;
+    each_logged(tx, |logged| lines.logged(&logged))?;
     lines.object("states", &Object::States {})?;
     evidence::each_changing(tx, |table, row| lines.line(table, &row.line))?;
     lines.object("unbound", &Object::Unbound {})?;
-    evidence::each_unbound(tx, |line| lines.line("unbound_rows", line))?;
+    each_unbound(tx, |line| lines.line("unbound_rows", line))?;
     lines.finish()
 }
 
@@ -42,7 +43,7 @@ struct Lines<'w, W> {
     out: &'w mut W,
     hash: Sha256,
     counts: BTreeMap<String, u64>,
-    keys: &'w Keys,
+    key: &'w SigningKey,
     kid: String,
 }
 
@@ -70,7 +71,7 @@ impl<W: Write> Lines<'_, W> {
             return self.object("checkpoint", &Object::Checkpoint(checkpoint));
         }
         if let Some(receipt) = &row.receipt {
-            let signature = sign_receipt(self.keys, receipt);
+            let signature = sign_receipt(self.key, receipt);
             let position =
                 logged.position.map(u64::try_from).transpose().map_err(anyhow::Error::from)?;
             let entry = Entry { position, receipt: receipt.clone(), signature };
@@ -84,10 +85,10 @@ impl<W: Write> Lines<'_, W> {
     }
 
     fn finish(self) -> Result<Manifest> {
-        let sha256 = hex(&<[u8; 32]>::from(self.hash.finalize()));
+        let sha256 = hex(self.hash.finalize().into());
         let manifest =
             Manifest { counts: self.counts, kid: self.kid, sha256, signature: String::new() };
-        let manifest = manifest.sign(&self.keys.receipt);
+        let manifest = manifest.sign(self.key);
         let line = Object::Manifest(manifest.clone()).to_line();
         writeln!(self.out, "{line}")
             .and_then(|()| self.out.flush())

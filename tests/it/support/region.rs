@@ -129,7 +129,7 @@ impl Region {
         let mut file = Vec::new();
         self.db
             .snapshot_blocking(Scope::Programme(self.programme), |tx| {
-                souche::ledger::bundle::write(tx, &self.keys, &mut file)
+                souche::ledger::bundle::write(tx, &self.keys.receipt, &mut file)
             })
             .unwrap();
         String::from_utf8(file).unwrap()
