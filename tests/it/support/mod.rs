@@ -5,6 +5,7 @@ pub mod api;
 pub mod at_once;
 pub mod cluster;
 pub mod database;
+mod evidence;
 mod founding;
 pub mod processes;
 pub mod region;

@@ -124,17 +124,6 @@ impl Region {
         }
     }
 
-    /// All the evidence of the programme, as one file.
-    pub fn bundle(&self) -> String {
-        let mut file = Vec::new();
-        self.db
-            .snapshot_blocking(Scope::Programme(self.programme), |tx| {
-                souche::ledger::bundle::write(tx, &self.keys.receipt, &mut file)
-            })
-            .unwrap();
-        String::from_utf8(file).unwrap()
-    }
-
     // From an order to passes in people's hands
 
     /// Places an order whose passes are good until a day.
