@@ -151,6 +151,16 @@ const ALL_BUT_PRESCRIBERS: &[Role] = &[
     Role::Auditor,
 ];
 
+/// Who works for the operator or the sponsor, and the auditor.
+const OFFICES: &[Role] = &[
+    Role::OperatorAdmin,
+    Role::OperatorAccountant,
+    Role::SponsorManager,
+    Role::SponsorApprover,
+    Role::PublicAccountant,
+    Role::Auditor,
+];
+
 /// The whole policy.
 pub fn allows(role: Role, action: Action) -> bool {
     use Action as A;
@@ -200,18 +210,10 @@ pub fn allows(role: Role, action: Action) -> bool {
             R::PrescriberManager,
             R::Auditor,
         ],
-        A::ReadIncidents | A::ReadFlags => ALL_BUT_PRESCRIBERS,
+        A::ReadIncidents | A::ReadFlags | A::ReadClaim => ALL_BUT_PRESCRIBERS,
         A::ReadOrganisations | A::ReadOrders | A::TracePass | A::ReadReports | A::VerifyLedger => {
-            &[
-                R::OperatorAdmin,
-                R::OperatorAccountant,
-                R::SponsorManager,
-                R::SponsorApprover,
-                R::PublicAccountant,
-                R::Auditor,
-            ]
+            OFFICES
         }
-        A::ReadClaim => ALL_BUT_PRESCRIBERS,
         A::ReadBundle => &[R::OperatorAdmin, R::Auditor],
         // Hashes, which everybody may see.
         A::ReadLog => R::VARIANTS,

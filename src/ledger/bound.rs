@@ -269,10 +269,9 @@ fn name(row: &WrittenRow, said: Option<&Said>) -> String {
 /// its canonical form.
 pub(super) fn said(receipt: &str) -> Option<String> {
     let value: Value = serde_json::from_str(receipt).ok()?;
-    let is_canonical = value.to_string() == receipt;
-    is_canonical
-        .then(|| serde_json::from_value(value).ok().map(|said: Said| columns(&said)))
-        .flatten()
+    let canonical = value.to_string();
+    let said: Said = serde_json::from_value(value).ok()?;
+    (canonical == receipt).then(|| columns(&said))
 }
 
 /// What a receipt says that its entry's columns say too, written as [`evidence`] writes them.

@@ -228,7 +228,7 @@ impl Judge<'_> {
             return Err("il est d'un autre dispositif".into());
         }
         let (what, cents) = self.worth(&said)?;
-        let passes = if what == For::Paid { 0 } else { 1 };
+        let passes = i64::from(what != For::Paid);
         Ok(Counted {
             name: name(&backed.receipt),
             position,

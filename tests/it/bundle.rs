@@ -172,7 +172,7 @@ fn change(lines: &[String], seeded: &mut Seeded) -> Vec<String> {
     let mut changed = lines.to_vec();
     let unbound = lines.iter().position(|line| line == "{\"line\":\"unbound\"}").unwrap();
     let journal = lines.iter().position(|line| line == "{\"line\":\"states\"}").unwrap();
-    let mut below = |n: usize| usize::try_from(seeded.below(n as u64)).unwrap();
+    let mut below = |n: usize| usize::try_from(seeded.below(n.try_into().unwrap())).unwrap();
     let at = 1 + below(unbound - 1);
     match below(6) {
         0 => drop(changed.remove(at)),

@@ -125,11 +125,8 @@ fn what_does_not_count_is_refused_by_name() {
     assert_eq!(only(refused).1, "sa preuve ne mène à aucun point de contrôle signé");
     assert!(claim(kept.file.as_bytes(), kept.site, &kept.keys, &stranger.last).is_err());
     // A void without what it undoes.
-    let undone: String = lines
-        .iter()
-        .filter(|line| !line.contains("redemption\\\":\\\"0000001-1"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let others = lines.iter().filter(|line| !line.contains("redemption\\\":\\\"0000001-1"));
+    let undone = others.copied().collect::<Vec<_>>().join("\n");
     assert_eq!(kept.refused_with(&undone), []);
     let hidden: String = kept.file.replacen(&format!("{}\n", lines[1]), "", 1);
     assert_eq!(only(kept.refused_with(&hidden)).1, "il annule une utilisation que rien ne montre");

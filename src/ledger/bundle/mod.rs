@@ -122,6 +122,7 @@ impl Manifest {
     }
 
     /// The same, signed.
+    #[must_use]
     pub fn sign(mut self, key: &SigningKey) -> Self {
         self.signature = sign(key, &self.signed_text());
         self

@@ -160,7 +160,7 @@ impl Walk {
             return self.stop(&format!("ligne {at} : elle n'est pas à sa place"));
         }
         match line {
-            Line::Row { table, row, text } => self.row(table, &row, text),
+            Line::Row { table, row, text } => self.row(&table, &row, text),
             Line::Object(Object::Entry(entry)) => self.entry(entry),
             Line::Object(Object::Checkpoint(checkpoint)) => self.checkpoint(&checkpoint),
             Line::Object(Object::States {}) => {
@@ -249,29 +249,29 @@ impl Walk {
         }
     }
 
-    fn row(&mut self, table: String, row: &Map<String, Value>, text: String) {
+    fn row(&mut self, table: &str, row: &Map<String, Value>, text: String) {
         match self.part {
             Part::Journal => {
                 if table != "entries" {
-                    self.replay.row(&table, row);
+                    self.replay.row(table, row);
                 }
                 let Some(entry) = self.entry else { return };
-                let mut written = WrittenRow::read(entry, &table, row, text);
+                let mut written = WrittenRow::read(entry, table, row, text);
                 if let Some((_, receipt)) = self.pending.take() {
                     written.said = bound::said(&receipt);
                     written.receipt = Some(receipt);
                 }
                 self.audit.written(&written);
-                self.count(&table);
+                self.count(table);
             }
             Part::States => {
-                match ChangingRow::read(&table, row, text) {
+                match ChangingRow::read(table, row, text) {
                     Some((table, row)) => self.audit.changing(table, &row),
                     None => self
                         .whole
                         .count(|| format!("{table} n'est pas une table dont les lignes changent")),
                 }
-                self.count(&table);
+                self.count(table);
             }
             Part::Unbound | Part::End => self.count("unbound_rows"),
         }
@@ -342,7 +342,7 @@ fn check_kept((kept, is_met): (Option<Kept>, bool), size: u64) -> Check {
             )
         }),
         Some(kept) if !is_met => {
-            broken.count(|| format!("les {} premières feuilles ne sont plus les mêmes", kept.size))
+            broken.count(|| format!("les {} premières feuilles ne sont plus les mêmes", kept.size));
         }
         Some(_) => {}
     }

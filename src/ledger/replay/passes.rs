@@ -76,7 +76,9 @@ impl Replay {
         let from = small::<i32>(leg.credit);
         let moved = self.range(leg.first, leg.amount).is_some_and(|passes| {
             let lay_there = passes.iter().all(|pass| pass.held == from);
-            passes.iter_mut().for_each(|pass| pass.held = held);
+            for pass in passes {
+                pass.held = held;
+            }
             lay_there
         });
         if !moved {
@@ -140,7 +142,9 @@ impl Replay {
     fn become_of(&mut self, first: i64, count: i64, from: State, to: State) -> bool {
         let Some(passes) = self.range(first, count) else { return false };
         let were = passes.iter().all(|pass| pass.state == from);
-        passes.iter_mut().for_each(|pass| pass.state = to);
+        for pass in passes {
+            pass.state = to;
+        }
         were
     }
 
