@@ -7,6 +7,7 @@
 pub mod access;
 pub mod bank_account;
 pub mod delivery;
+pub mod evidence;
 pub mod flag;
 pub mod hand_over;
 pub mod incident;

@@ -1,14 +1,15 @@
 //! Entries of the journal. Only `ledger` writes here.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz, Uuid};
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text, Timestamptz, Uuid};
 
 use super::Tx;
 use super::schema::entries;
 use super::schema::sql_types::EntryKind as EntryKindSql;
 use super::statement::statement;
 use crate::domain::entry::EntryKind;
-use crate::domain::{EntryId, PassNumber, Timestamp, UserId};
+use crate::domain::{EntryId, PassNumber, SiteId, Timestamp, UserId};
 use crate::error::Result;
 
 /// An entry, as the database holds it.
@@ -147,4 +148,31 @@ pub fn steps_of_pass(tx: &mut Tx<'_>, pass: PassNumber) -> Result<Vec<Step>> {
             credit,
         })
         .collect())
+}
+
+/// A receipt that bears on what a site is owed, and its place in the log.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct OfSite {
+    /// The exact text.
+    #[diesel(sql_type = Text)]
+    pub receipt: String,
+    /// Nothing until it is sealed.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub position: Option<i64>,
+}
+
+/// The receipts of a site's redemptions, of what undid them, and of the debits that paid it; in the order of the log.
+pub fn of_site(tx: &mut Tx<'_>, site: SiteId) -> Result<Vec<OfSite>> {
+    Ok(sql_query(
+        "WITH used AS MATERIALIZED (SELECT pass, cycle, entry_id FROM redemptions WHERE site = $1), own AS (
+             SELECT entry_id FROM used
+             UNION SELECT v.entry_id FROM used u JOIN voids v ON v.pass = u.pass AND v.cycle = u.cycle
+             UNION SELECT d.entry_id FROM used u JOIN payout_items i ON i.pass = u.pass AND i.cycle = u.cycle
+                   JOIN payout_debits d ON d.payout = i.payout
+         )
+         SELECT e.receipt, l.position FROM own JOIN entries e ON e.id = own.entry_id LEFT JOIN leaves l ON l.entry_id = e.id
+         ORDER BY l.position NULLS LAST, e.recorded_at, e.id",
+    )
+    .bind::<Integer, _>(site)
+    .load(tx.conn)?)
 }

@@ -17,6 +17,7 @@ pub mod audit;
 pub mod bank_accounts;
 pub mod beneficiaries;
 pub mod booklets;
+pub mod bundle;
 pub mod checkpoints;
 pub mod deliveries;
 pub mod digests;

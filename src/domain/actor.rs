@@ -111,6 +111,8 @@ pub enum Action {
     ReadDigest,
     ReadLog,
     ReadReceipts,
+    ReadClaim,
+    ReadBundle,
 }
 
 impl Actor {
@@ -209,10 +211,11 @@ pub fn allows(role: Role, action: Action) -> bool {
             R::PrescriberManager,
             R::Auditor,
         ],
-        A::ReadIncidents | A::ReadFlags => ALL_BUT_PRESCRIBERS,
+        A::ReadIncidents | A::ReadFlags | A::ReadClaim => ALL_BUT_PRESCRIBERS,
         A::ReadOrganisations | A::ReadOrders | A::TracePass | A::ReadReports | A::VerifyLedger => {
             THE_REGION
         }
+        A::ReadBundle => &[R::OperatorAdmin, R::Auditor],
         // Hashes, which everybody may see; and receipts, everybody their own.
         A::ReadLog | A::ReadReceipts => R::VARIANTS,
     };

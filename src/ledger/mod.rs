@@ -31,7 +31,10 @@
 //! has neither; a correction is a new entry that names the old one.
 
 mod bound;
+pub mod bundle;
+pub mod claim;
 mod receipt;
+mod replay;
 pub mod sealer;
 mod told;
 pub mod tree;

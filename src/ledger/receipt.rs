@@ -218,10 +218,14 @@ impl Seal {
 
     /// 64 hexadecimal digits.
     pub(super) fn finish(self) -> String {
-        let digest: [u8; 32] = self.0.finalize().into();
-        let half = |half: Option<&[u8; 16]>| u128::from_be_bytes(half.copied().unwrap_or_default());
-        format!("{:032x}{:032x}", half(digest.first_chunk()), half(digest.last_chunk()))
+        hex(self.0.finalize().into())
     }
+}
+
+/// A digest as 64 hexadecimal digits.
+pub(super) fn hex(digest: [u8; 32]) -> String {
+    let half = |half: Option<&[u8; 16]>| u128::from_be_bytes(half.copied().unwrap_or_default());
+    format!("{:032x}{:032x}", half(digest.first_chunk()), half(digest.last_chunk()))
 }
 
 /// An instant as receipts write it: RFC 3339, UTC, six decimals.

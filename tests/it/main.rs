@@ -11,6 +11,8 @@
 
 mod support;
 
+mod bundle;
+mod claim;
 mod clocks;
 mod concurrency;
 mod crash;

@@ -14,12 +14,14 @@ pub(super) use payment_file::make as payment_file_of;
 pub use payment_file::{PaymentFile, payment_file};
 pub use prepare::{NewSettlement, prepare};
 
+use std::collections::BTreeMap;
+
 use crate::db::Tx;
 use crate::db::checkpoints::{self, Head};
 use crate::db::executions::{self, Execution};
-use crate::db::payouts::{self, Item, Payout};
+use crate::db::payouts::{self, Item, Payout, SiteShare};
 use crate::db::settlements::{self, Settlement};
-use crate::domain::{Action, Actor, PayoutId, Refusal, Role, SettlementId};
+use crate::domain::{Action, Actor, Amount, PayoutId, Refusal, Role, SettlementId};
 use crate::error::Result;
 
 /// A settlement, its payouts, and the proof of its execution when there is one.
@@ -52,6 +54,18 @@ fn details(tx: &mut Tx<'_>, number: SettlementId) -> Result<Details> {
         payouts: payouts::of_settlement(tx, number)?,
         execution: executions::find(tx, number)?,
     })
+}
+
+/// What a payout pays to each site, in cents, as its receipts say it: so that a site can hold them against its own.
+fn cents_by_site(
+    shares: &[SiteShare],
+    payout: PayoutId,
+    face_value: Amount,
+) -> BTreeMap<String, i64> {
+    let of_it = shares.iter().filter(|share| share.payout == payout && share.passes != 0);
+    of_it
+        .map(|share| (share.site.to_string(), share.passes.saturating_mul(face_value.cents())))
+        .collect()
 }
 
 /// A page of settlements by number.

@@ -4,6 +4,7 @@ mod auth;
 mod bank_accounts;
 mod deliveries;
 mod digests;
+mod evidence;
 mod flags;
 mod hand_overs;
 mod health;
@@ -54,4 +55,5 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     log::routes(config);
     receipts::routes(config);
     verifier::routes(config);
+    evidence::routes(config);
 }

@@ -4,6 +4,7 @@ mod bad_input;
 mod batches;
 mod contract;
 mod counter;
+mod evidence;
 mod flags;
 mod log;
 mod path;

@@ -6,6 +6,7 @@ pub mod at_once;
 pub mod cluster;
 mod control;
 pub mod database;
+mod evidence;
 mod founding;
 pub mod processes;
 pub mod region;

@@ -43,8 +43,9 @@ pub struct Scene {
 pub static FRESH: LazyLock<Scene> = LazyLock::new(|| {
     let begun_at = instant("2026-02-02T09:00:00Z");
     let database = TestDatabase::new();
-    let db = Db::new(&database.service_url(), 2, Clock::test(begun_at));
     let keys = Keys::generate().unwrap();
+    let db =
+        Db::new(&database.service_url(), 2, Clock::test(begun_at)).signing_as(keys.receipt_kid());
     let first = Region::founder(&db);
     let mut region =
         Region::set_up(&db, &keys, first, "SAT", Territory::sambre_avesnois_thierache());
@@ -57,7 +58,8 @@ pub static FRESH: LazyLock<Scene> = LazyLock::new(|| {
 
 pub static LIVED: LazyLock<Scene> = LazyLock::new(|| {
     let database = TestDatabase::copy_of(&FRESH.template);
-    let db = Db::new(&database.service_url(), 2, Clock::test(FRESH.ended_at));
+    let db = Db::new(&database.service_url(), 2, Clock::test(FRESH.ended_at))
+        .signing_as(FRESH.region.keys.receipt_kid());
     let (region, neighbour) = (FRESH.region.at_work_on(&db), FRESH.neighbour.at_work_on(&db));
     for region in [&region, &neighbour] {
         live(region);
