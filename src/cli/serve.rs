@@ -24,6 +24,12 @@ pub struct Listen {
         value_name = "URL"
     )]
     pub public_url: String,
+    /// Only a reverse proxy with a certificate reaches this port: believe its X-Forwarded-For, and tell browsers to stay with HTTPS
+    #[arg(long, env = "SOUCHE_BEHIND_PROXY")]
+    pub behind_proxy: bool,
+    /// Multiply the limits on requests (docs/operations.md)
+    #[arg(long, env = "SOUCHE_LIMITS_TIMES", default_value_t = 1, value_name = "N")]
+    pub limits_times: u32,
 }
 
 /// The command.
@@ -47,7 +53,9 @@ pub fn serve(instance: &Instance, listen: &Listen) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen.listen).with_context(|| {
         format!("{} can't be listened on; choose another with --listen", listen.listen)
     })?;
-    let service = Service::new(instance.db.clone(), instance.keys.clone(), &listen.public_url)?;
+    let service = Service::new(instance.db.clone(), instance.keys.clone(), &listen.public_url)?
+        .with_limits_times(listen.limits_times)
+        .behind_proxy(listen.behind_proxy);
     let _sealer = Sealer::start(instance.db.clone(), instance.signer.clone())?;
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     super::say(&format!("Souche écoute sur http://{}", listener.local_addr()?))?;

@@ -5,6 +5,7 @@
 //! shows its rows only, and `programme_id` fills itself in. So queries here speak of local numbers,
 //! and none can forget the tenant.
 
+pub mod access_schema;
 mod clock;
 mod line;
 pub mod log_schema;
@@ -13,7 +14,9 @@ mod pg_types;
 pub mod schema;
 mod statement;
 
+pub mod api_keys;
 pub mod audit;
+pub mod audit_log;
 pub mod bank_accounts;
 pub mod beneficiaries;
 pub mod booklets;

@@ -110,6 +110,36 @@ pub enum Action {
     DeclareWorkshop,
     ReadDigest,
     ReadLog,
+    ManageApiKeys,
+    ReadApiKeys,
+    ReadAuditLog,
+}
+
+impl Action {
+    /// Never done by an API key, whatever its role: it opens a door to others, or says where money goes.
+    pub const fn needs_a_person(self) -> bool {
+        matches!(
+            self,
+            Self::ManageUsers
+                | Self::ManageApiKeys
+                | Self::DeclareBankAccount
+                | Self::ReadApiKeys
+                | Self::ReadAuditLog
+        )
+    }
+}
+
+impl Role {
+    /// The roles that an API key may have: none that approves, pays, or answers for the instance. Those
+    /// take a person and a second factor.
+    pub const OF_API_KEYS: [Self; 6] = [
+        Self::SponsorManager,
+        Self::PrescriberManager,
+        Self::PrescriberAgent,
+        Self::SiteManager,
+        Self::SiteMediator,
+        Self::Auditor,
+    ];
 }
 
 impl Actor {
@@ -209,6 +239,9 @@ pub fn allows(role: Role, action: Action) -> bool {
                 R::Auditor,
             ]
         }
+        A::ManageApiKeys => &[R::OperatorAdmin, R::PrescriberManager, R::SiteManager],
+        A::ReadApiKeys => &[R::OperatorAdmin, R::PrescriberManager, R::SiteManager, R::Auditor],
+        A::ReadAuditLog => &[R::OperatorAdmin, R::Auditor],
         // Hashes, which everybody may see.
         A::ReadLog => R::VARIANTS,
     };
