@@ -15,6 +15,7 @@ use crate::ledger::sealer::Sealer;
 pub struct Listen {
     /// Address and port of the API
     #[arg(long, env = "SOUCHE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    #[expect(clippy::struct_field_names, reason = "the name of the option")]
     pub listen: SocketAddr,
     /// The public page that explains a pass, printed in its QR code, without https://
     #[arg(

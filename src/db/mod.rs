@@ -12,6 +12,7 @@ pub mod log_schema;
 mod migrations;
 mod pg_types;
 pub mod schema;
+mod start;
 mod statement;
 
 pub mod api_keys;
@@ -61,6 +62,7 @@ use diesel::{RunQueryDsl, sql_query};
 pub use clock::Clock;
 pub use line::Line;
 pub use migrations::{ensure_current, ensure_least_privilege, migrate, revert_all};
+pub use start::{ensure_clock, ensure_durable};
 
 use crate::domain::{BusinessDate, Kid, ProgrammeId, Timestamp, UserId};
 use crate::error::{Error, Result};

@@ -109,7 +109,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("list_programmes", Need::Person),
     act("create_programme", &[A::CreateProgramme]).audited(),
     act("add_user", &[A::ManageUsers]).audited(),
-    act("list_api_keys", &[A::ReadApiKeys]).own(),
+    act("list_api_keys", &[A::ManageApiKeys]).own(),
     act("create_api_key", &[A::ManageApiKeys]).own().audited(),
     act("rotate_api_key", &[A::ManageApiKeys]).own().audited(),
     act("revoke_api_key", &[A::ManageApiKeys]).own().audited(),

@@ -156,7 +156,8 @@ impl Pepper {
     /// from another, and no more to who hasn't the pepper.
     pub fn pseudonym(&self, of: &str) -> String {
         let tag = keyed(&self.0, &[b"souche/pseudonym/1", of.as_bytes()]);
-        tag.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let half = tag.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        format!("{half:016x}")
     }
 
     /// What the database keeps of a code: 128 bits of HMAC-SHA-256 over programme, number, secret.

@@ -39,13 +39,13 @@ pub(super) async fn identify(service: &Service, header: Option<&str>) -> Result<
 
 async fn of_key(service: &Service, token: &str) -> Result<Actor, Problem> {
     let secret = ApiKeySecret::read(token).ok_or(Refusal::NotSignedIn)?;
-    let known = match service.api_keys.fresh(&secret, service.db.clock().now()) {
-        Some(known) => known,
-        None => {
-            let (ring, db) = (service.api_keys.clone(), service.db.clone());
-            let read = web::block(move || ring.read(&db, &secret)).await;
-            read.map_err(|error| Problem::busy(&error.to_string()))??
-        }
+    let fresh = service.api_keys.fresh(&secret, service.db.clock().now());
+    let known = if let Some(known) = fresh {
+        known
+    } else {
+        let (ring, db) = (service.api_keys.clone(), service.db.clone());
+        let read = web::block(move || ring.read(&db, &secret)).await;
+        read.map_err(|error| Problem::busy(&error.to_string()))??
     };
     Ok(known.ok_or(Refusal::NotSignedIn)?.0)
 }

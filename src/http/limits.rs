@@ -126,7 +126,7 @@ impl Limit {
     }
 
     fn take_at(&self, key: &impl Hash, now: u64) -> Left {
-        let each = NANOS / self.policy.per_second.max(1);
+        let each = NANOS.checked_div(self.policy.per_second).unwrap_or(NANOS);
         let room = each.saturating_mul(self.policy.burst);
         let [one, other] = self.rows.each_ref().map(|row| row.take(key, now, each, room));
         let (used, wait) = match (one, other) {

@@ -21,7 +21,7 @@ const MAX_JSON_BYTES: usize = 256 * 1024;
 const MAX_FILE_BYTES: usize = 32 * 1024 * 1024;
 
 /// How long a body may take to arrive, the largest too.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A write: under which key, and what it asks.
 pub(super) struct Write<T> {

@@ -27,6 +27,7 @@ mod migrations;
 mod model;
 mod redemption;
 mod rules;
+mod safe_start;
 mod settlement;
 mod sites;
 mod storm;

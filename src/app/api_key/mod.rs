@@ -115,7 +115,7 @@ pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, id: UserId) -> Result<ApiKey> {
 
 /// A page of the keys, by id: managers see those of their organisation.
 pub fn list(tx: &mut Tx<'_>, actor: &Actor, after: Uuid, limit: i64) -> Result<Vec<ApiKey>> {
-    actor.require(Action::ReadApiKeys)?;
+    actor.require(Action::ManageApiKeys)?;
     api_keys::page(tx, actor.organisation, after, limit)
 }
 

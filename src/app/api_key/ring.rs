@@ -20,7 +20,10 @@ pub type Known = Option<(Actor, Timestamp)>;
 
 /// The keys seen lately, by the hash of their secret.
 #[derive(Clone, Default)]
-pub struct Ring(Arc<Mutex<HashMap<[u8; 32], (Instant, Known)>>>);
+pub struct Ring(Arc<Mutex<Seen>>);
+
+/// When each was read, and what.
+type Seen = HashMap<[u8; 32], (Instant, Known)>;
 
 impl Ring {
     /// What is known of a key and still fresh.
@@ -50,7 +53,7 @@ impl Ring {
         self.lock().clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], (Instant, Known)>> {
+    fn lock(&self) -> MutexGuard<'_, Seen> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

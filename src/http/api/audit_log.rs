@@ -137,7 +137,7 @@ async fn list(
     let ActsQuery { after, limit, actor: by, operation, from, until } = query.into_inner();
     let page = PageQuery { after, limit };
     let limit = page.limit()?;
-    let before = page.after_text().map(|text| text.parse());
+    let before = page.after_text().map(str::parse);
     let before = before
         .transpose()
         .map_err(|_| Refusal::invalid("after", "l'identifiant d'un acte est attendu"))?;

@@ -1,7 +1,10 @@
 //! The API over real HTTP.
 
+mod access;
+mod authorization;
 mod bad_input;
 mod batches;
+mod canaries;
 mod contract;
 mod counter;
 mod flags;
@@ -9,4 +12,5 @@ mod log;
 mod path;
 mod region;
 mod tenancy;
+mod tokens;
 mod workshops;

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use serde_json::{Value, json};
-use souche::app::access;
+use souche::app::access::{self, Tokens};
 use souche::db::{Clock, Db, Scope};
+use souche::domain::Actor;
 use souche::http::{self, Service};
 use souche::keys::Keys;
 
 use super::database::TestDatabase;
+use super::logs;
 
 /// Everybody's password in these tests.
 pub const PASSWORD: &str = "un mot de passe assez long";
@@ -24,6 +26,7 @@ pub struct Api {
     pub clock: Clock,
     pub db: Db,
     pub database: TestDatabase,
+    tokens: Tokens,
     agent: ureq::Agent,
     keys_given: AtomicU32,
 }
@@ -35,11 +38,20 @@ pub struct Answer {
     pub content_type: String,
     pub retry_after: Option<String>,
     pub cache_control: String,
+    /// Every header, by its name in lower case.
+    pub headers: Vec<(String, String)>,
     pub bytes: Vec<u8>,
     pub text: String,
 }
 
 impl Answer {
+    /// A header that had to be there.
+    #[track_caller]
+    pub fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map_or_else(|| panic!("no {name}: {:?}", self.headers), |(_, value)| value)
+    }
+
     /// The body, as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
@@ -66,7 +78,7 @@ impl Api {
     /// Serves a new instance whose first account is `admin@it.example`.
     pub fn start(clock: Clock) -> Self {
         let database = TestDatabase::new();
-        let db = Db::new(&database.service_url(), 8, clock.clone());
+        let db = Db::new(&database.service_url(), 8, clock);
         let text = |text: &str| text.to_owned();
         db.transact_blocking(Scope::Nobody, |tx| {
             let email = text("admin@it.example").try_into().unwrap();
@@ -78,12 +90,25 @@ impl Api {
             )
         })
         .unwrap();
+        Self::serving(db, Keys::generate().unwrap(), database)
+    }
+
+    /// Serves what is in that database.
+    pub fn serving(db: Db, keys: Keys, database: TestDatabase) -> Self {
+        logs::keep();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let service = Service::new(db.clone(), Keys::generate().unwrap(), "it.example/p").unwrap();
+        let clock = db.clock().clone();
+        let tokens = Tokens::new(&keys, clock.clone()).unwrap();
+        let service = Service::new(db.clone(), keys, "it.example/p").unwrap();
         thread::spawn(move || http::serve(listener, service, 1));
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        Self { address, clock, db, database, agent, keys_given: AtomicU32::new(0) }
+        Self { address, clock, db, database, tokens, agent, keys_given: AtomicU32::new(0) }
+    }
+
+    /// A token of somebody, without a password.
+    pub fn token(&self, actor: &Actor) -> String {
+        self.tokens.issue(actor).unwrap().0
     }
 
     /// A token of the person at that address, in that programme.
@@ -159,10 +184,14 @@ impl Api {
             (header("content-type").unwrap_or_default(), header("retry-after"));
         assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"), "{method} {path}");
         let cache_control = header("cache-control").unwrap_or_default();
+        let of = |value: &ureq::http::HeaderValue| value.to_str().unwrap().to_owned();
+        let headers =
+            response.headers().iter().map(|(name, value)| (name.to_string(), of(value))).collect();
         let status = response.status().as_u16();
         let bytes = response.body_mut().read_to_vec().unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let answer = Answer { status, content_type, retry_after, cache_control, bytes, text };
+        let answer =
+            Answer { status, content_type, retry_after, cache_control, headers, bytes, text };
         assert_declared(method, path, &answer);
         answer
     }

@@ -6,6 +6,7 @@ pub mod at_once;
 pub mod cluster;
 pub mod database;
 mod founding;
+pub mod logs;
 pub mod processes;
 pub mod region;
 mod scene;
