@@ -34,7 +34,7 @@ const ACCOUNT: Policy = Policy { name: "account", per_second: 500, burst: 1_000 
 /// Requests of a site's people and keys.
 const SITE: Policy = Policy { name: "site", per_second: 1_000, burst: 2_000 };
 /// Requests of a whole programme: no region takes the service from another.
-const PROGRAMME: Policy = Policy { name: "programme", per_second: 10_000, burst: 20_000 };
+const PROGRAMME: Policy = Policy { name: "programme", per_second: 40_000, burst: 80_000 };
 
 /// Every limit.
 pub(super) struct Limits {
