@@ -117,7 +117,7 @@ fn with_a_clock_that_is_absurd() {
     let database = TestDatabase::new();
     let url = database.service_url();
     ensure_clock(&url, Clock::System.now()).unwrap();
-    for odd in ["1970-01-01T00:00:00Z", "2025-12-31T23:59:59Z", "2126-01-01T00:00:00Z"] {
+    for odd in ["2000-01-01T00:00:00Z", "2025-12-31T23:59:59Z", "2126-01-01T00:00:00Z"] {
         let said = ensure_clock(&url, instant(odd)).unwrap_err().to_string();
         assert_says(&said, &["clock", &odd[..4], "NTP"]);
     }

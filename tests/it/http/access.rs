@@ -233,7 +233,7 @@ fn every_answer_bears_its_request_and_what_is_left_and_lets_no_other_site_in() {
         assert_eq!(answer.header("x-frame-options"), "DENY");
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
         assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin");
-        let odd = |name: &str| answer.headers.iter().any(|(known, _)| known.starts_with(name));
+        let odd = |name: &str| answer.headers.0.iter().any(|(known, _)| known.starts_with(name));
         assert!(!odd("access-control"), "{:?}", answer.headers);
         // No certificate here.
         assert!(!odd("strict-transport-security"), "{:?}", answer.headers);
