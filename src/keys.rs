@@ -86,16 +86,22 @@ impl Keys {
                 format!("{shown} has no key for receipts and can't be written: add \"receipt\" to it, 64 random hexadecimal digits")
             })?;
         }
+        let key = |name, text: &str| {
+            let key = unhex(name, text).and_then(|key| not_made_up(name, key));
+            key.with_context(|| {
+                format!("{shown} can't be used: `souche keys generate` makes another")
+            })
+        };
         Ok(Self {
-            pepper: Pepper(unhex("pepper", &file.pepper)?),
-            token: SigningKey::from_bytes(&unhex("token", &file.token)?),
-            receipt: SigningKey::from_bytes(&unhex("receipt", &file.receipt.unwrap_or_default())?),
+            pepper: Pepper(key("pepper", &file.pepper)?),
+            token: SigningKey::from_bytes(&key("token", &file.token)?),
+            receipt: SigningKey::from_bytes(&key("receipt", &file.receipt.unwrap_or_default())?),
             retired: file
                 .retired_receipts
                 .iter()
-                .map(|key| Ok(SigningKey::from_bytes(&unhex("retired_receipts", key)?)))
+                .map(|text| Ok(SigningKey::from_bytes(&key("retired_receipts", text)?)))
                 .collect::<anyhow::Result<_>>()?,
-            sealing: unhex("sealing", &file.sealing)?,
+            sealing: key("sealing", &file.sealing)?,
         })
     }
 
@@ -196,6 +202,14 @@ fn replace(path: &Path, file: &KeyFile) -> anyhow::Result<()> {
     write_new(&new, file)?;
     fs::rename(&new, path)?;
     Ok(())
+}
+
+/// Refuses a key that nobody drew: one byte, over and over.
+fn not_made_up(name: &str, key: [u8; 32]) -> anyhow::Result<[u8; 32]> {
+    if key.windows(2).all(|pair| pair.first() == pair.last()) {
+        bail!("{name}: 32 random bytes are expected");
+    }
+    Ok(key)
 }
 
 /// Random bytes from the operating system.

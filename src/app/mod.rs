@@ -5,6 +5,8 @@
 //! door it can't be malformed, only refused.
 
 pub mod access;
+pub mod api_key;
+pub mod audit;
 pub mod bank_account;
 pub mod delivery;
 pub mod evidence;

@@ -113,6 +113,31 @@ pub enum Action {
     ReadReceipts,
     ReadClaim,
     ReadBundle,
+    ManageApiKeys,
+    ReadAuditLog,
+}
+
+impl Action {
+    /// Never done by an API key, whatever its role: it opens a door to others, or says where money goes.
+    pub const fn needs_a_person(self) -> bool {
+        matches!(
+            self,
+            Self::ManageUsers | Self::ManageApiKeys | Self::DeclareBankAccount | Self::ReadAuditLog
+        )
+    }
+}
+
+impl Role {
+    /// The roles that an API key may have: none that approves, pays, or answers for the instance. Those
+    /// take a person and a second factor.
+    pub const OF_API_KEYS: [Self; 6] = [
+        Self::SponsorManager,
+        Self::PrescriberManager,
+        Self::PrescriberAgent,
+        Self::SiteManager,
+        Self::SiteMediator,
+        Self::Auditor,
+    ];
 }
 
 impl Actor {
@@ -184,10 +209,11 @@ pub fn allows(role: Role, action: Action) -> bool {
         A::ApproveSettlement | A::ConfirmExecution => &[R::PublicAccountant],
         A::ReceiveDelivery => &[R::PrescriberManager],
         A::HandOver | A::ReadOwnStock => &[R::PrescriberManager, R::PrescriberAgent],
-        A::CheckPass | A::Redeem | A::VoidRedemption | A::ReadOwnRedemptions => {
-            &[R::SiteManager, R::SiteMediator]
-        }
-        A::DeclareWorkshop => &[R::SiteManager, R::SiteMediator],
+        A::CheckPass
+        | A::Redeem
+        | A::VoidRedemption
+        | A::ReadOwnRedemptions
+        | A::DeclareWorkshop => &[R::SiteManager, R::SiteMediator],
         A::ReadDigest => {
             &[R::OperatorAdmin, R::OperatorAccountant, R::SiteManager, R::SiteMediator, R::Auditor]
         }
@@ -215,6 +241,8 @@ pub fn allows(role: Role, action: Action) -> bool {
         A::ReadOrganisations | A::ReadOrders | A::TracePass | A::ReadReports | A::VerifyLedger => {
             THE_REGION
         }
+        A::ManageApiKeys => &[R::OperatorAdmin, R::PrescriberManager, R::SiteManager],
+        A::ReadAuditLog => &[R::OperatorAdmin, R::Auditor],
         A::ReadBundle => &[R::OperatorAdmin, R::Auditor],
         // Hashes, which everybody may see; and receipts, everybody their own.
         A::ReadLog | A::ReadReceipts => R::VARIANTS,

@@ -1,8 +1,10 @@
 //! The words and the rules: what a thing is, and what may be true of it. No I/O, no clock, no
 //! randomness; instants and random bytes are handed in.
 
+pub mod access;
 pub mod account;
 pub mod actor;
+pub mod api_key;
 pub mod bank;
 pub mod code;
 pub mod commune;

@@ -1,26 +1,51 @@
-//! Who asks: read from the access token of every request.
+//! Who asks: read from the access token or the API key of every request, at the door.
 
 use std::future::{Ready, ready};
 
-use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, dev, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, web};
 
 use super::{Problem, Service};
+use crate::domain::api_key::ApiKeySecret;
 use crate::domain::{Actor, Refusal};
+
+/// Who calls, and with what.
+#[derive(Clone, Copy)]
+pub(super) struct Caller {
+    pub actor: Actor,
+    /// A program, with a key.
+    pub by_api_key: bool,
+}
 
 impl FromRequest for Actor {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
-        ready(read(request).map_err(Problem::from))
+        let admitted = request.extensions().get::<Self>().copied();
+        ready(admitted.ok_or_else(|| Refusal::NotSignedIn.into()))
     }
 }
 
-fn read(request: &HttpRequest) -> Result<Actor, Refusal> {
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token =
-        header.and_then(|header| header.strip_prefix("Bearer ")).ok_or(Refusal::NotSignedIn)?;
-    let service = request.app_data::<web::Data<Service>>().ok_or(Refusal::NotSignedIn)?;
-    Ok(service.tokens.read(token)?.0)
+/// Reads the `Authorization` header.
+pub(super) async fn identify(service: &Service, header: Option<&str>) -> Result<Caller, Problem> {
+    let token = header.and_then(|header| header.strip_prefix("Bearer "));
+    let token = token.ok_or(Refusal::NotSignedIn)?;
+    if ApiKeySecret::is_one(token) {
+        let actor = of_key(service, token).await?;
+        return Ok(Caller { actor, by_api_key: true });
+    }
+    Ok(Caller { actor: service.tokens.read(token)?.0, by_api_key: false })
+}
+
+async fn of_key(service: &Service, token: &str) -> Result<Actor, Problem> {
+    let secret = ApiKeySecret::read(token).ok_or(Refusal::NotSignedIn)?;
+    let fresh = service.api_keys.fresh(&secret, service.db.clock().now());
+    let known = if let Some(known) = fresh {
+        known
+    } else {
+        let (ring, db) = (service.api_keys.clone(), service.db.clone());
+        let read = web::block(move || ring.read(&db, &secret)).await;
+        read.map_err(|error| Problem::busy(&error.to_string()))??
+    };
+    Ok(known.ok_or(Refusal::NotSignedIn)?.0)
 }

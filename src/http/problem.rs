@@ -9,7 +9,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::Refusal;
-use crate::keys::{hex, random};
 
 /// An RFC 9457 problem.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -95,6 +94,24 @@ impl Problem {
         )
     }
 
+    /// A limit of the door: nothing was written; the same request may be sent again.
+    pub(super) fn too_many_requests(retry_after_seconds: u32) -> Self {
+        let detail = format!(
+            "Trop de demandes en peu de temps. Rien n'a été écrit : renvoyez la même dans {retry_after_seconds} s. L'en-tête RateLimit dit ce qu'il reste."
+        );
+        let title = "Trop de demandes";
+        Self {
+            retry_after_seconds: Some(retry_after_seconds),
+            ..Self::new("too_many_requests", title, StatusCode::TOO_MANY_REQUESTS, detail)
+        }
+    }
+
+    /// A body that doesn't come to its end.
+    pub(super) fn too_slow() -> Self {
+        let detail = "Le corps de la demande n'est pas arrivé à temps. Rien n'a été écrit : renvoyez-la avec la même clé.";
+        Self::new("too_slow", "Demande trop lente", StatusCode::REQUEST_TIMEOUT, detail)
+    }
+
     /// Nothing was written; the same request may be sent again.
     pub(super) fn busy(why: &str) -> Self {
         tracing::warn!("busy: {why}");
@@ -117,7 +134,7 @@ impl Problem {
 
     /// A bug: told as nothing but a reference to the log.
     pub(super) fn fault(fault: &anyhow::Error) -> Self {
-        let reference = random::<6>().map_or_else(|_| "?".to_owned(), |bytes| hex(&bytes));
+        let reference = super::call::id();
         tracing::error!(reference, "fault: {fault:#}");
         let detail = format!(
             "Une erreur interne s'est produite ; rien n'a été écrit. Donnez à l'opérateur la référence {reference}."

@@ -30,6 +30,7 @@ mod model;
 mod receipts;
 mod redemption;
 mod rules;
+mod safe_start;
 mod settlement;
 mod sites;
 mod storm;

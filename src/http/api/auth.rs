@@ -55,10 +55,13 @@ async fn issue_token(
     body: Json<Credentials>,
 ) -> Result<HttpResponse, Problem> {
     let Json(who) = body;
+    let (worker, email) = (service.clone(), who.email.clone());
     let signed_in =
-        web::block(move || access::sign_in(&service.db, &service.hasher, &service.tokens, &who))
-            .await;
-    Ok(HttpResponse::Ok().json(signed_in.map_err(|error| Problem::busy(&error.to_string()))??))
+        web::block(move || access::sign_in(&worker.db, &worker.hasher, &worker.tokens, &who))
+            .await
+            .map_err(|error| Problem::busy(&error.to_string()))?;
+    service.audit_sign_in(&email, &signed_in).await?;
+    Ok(HttpResponse::Ok().json(signed_in?))
 }
 
 /// The old refresh token is used up.

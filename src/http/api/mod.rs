@@ -1,5 +1,7 @@
 //! One file per resource: its addresses, its JSON, and the use case that each operation calls.
 
+mod api_keys;
+mod audit_log;
 mod auth;
 mod bank_accounts;
 mod deliveries;
@@ -35,6 +37,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     auth::routes(config);
     programmes::routes(config);
     users::routes(config);
+    api_keys::routes(config);
+    audit_log::routes(config);
     organisations::routes(config);
     sites::routes(config);
     orders::routes(config);

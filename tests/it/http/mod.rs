@@ -1,7 +1,10 @@
 //! The API over real HTTP.
 
+mod access;
+mod authorization;
 mod bad_input;
 mod batches;
+mod canaries;
 mod contract;
 mod counter;
 mod evidence;
@@ -11,5 +14,6 @@ mod path;
 mod receipts;
 mod region;
 mod tenancy;
+mod tokens;
 mod verifier;
 mod workshops;

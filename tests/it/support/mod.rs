@@ -8,6 +8,7 @@ mod control;
 pub mod database;
 mod evidence;
 mod founding;
+pub mod logs;
 pub mod processes;
 pub mod region;
 mod scene;
