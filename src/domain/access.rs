@@ -176,4 +176,11 @@ pub const OPERATIONS: &[Operation] = &[
     act("list_checkpoints", &[A::ReadLog]),
     act("prove_consistency", &[A::ReadLog]),
     act("prove_receipt", &[A::ReadLog]),
+    act("export_bundle", &[A::ReadBundle]).audited(),
+    act("export_claim_file", &[A::ReadClaim]).own(),
+    open("list_receipt_keys"),
+    open("verify_receipt"),
+    open("read_verifier"),
+    act("read_receipt", &[A::ReadReceipts]).own(),
+    act("read_receipt_of_redemption", &[A::ReadReceipts]).own(),
 ];
