@@ -37,6 +37,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("settlement", "Lot de paiement"),
     ("payout", "Contre-paiement"),
     ("payouts", "Contre-paiements"),
+    ("sites", "Par lieu"),
     ("end_to_end_id", "Référence du virement"),
     ("items", "Lignes"),
     ("cut_off_on", "Arrêté au"),
@@ -96,7 +97,13 @@ pub fn value(fact: &str, value: &Value) -> String {
         Value::Array(items) => {
             items.iter().map(|item| self::value(fact, item)).collect::<Vec<_>>().join(", ")
         }
-        Value::Object(_) => value.to_string(),
+        // Money by site: the only fact that has parts.
+        Value::Object(by_site) => {
+            let each = by_site.iter().map(|(site, cents)| {
+                format!("lieu {site} : {}", self::value("amount_cents", cents))
+            });
+            each.collect::<Vec<_>>().join(", ")
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub use check::{Checked, check};
 pub use redeemed::Redeemed;
 pub(super) use void::undo;
 pub use void::{NewVoid, void};
-pub use writer::{Overloaded, Writer};
+pub use writer::{Overloaded, Reply, Writer};
 
 use counter::site_of;
 

@@ -21,7 +21,7 @@ use crate::keys::Keys;
 const WRITERS: usize = 2;
 /// Most requests of one transaction: past it, a larger batch gains little and makes its first wait.
 const MAX_BATCH: usize = 128;
-/// Most requests that wait: some tenths of a second of work. More are told to come back.
+/// Most that wait, requests and batches of them: some tenths of a second of requests. More are told to come back.
 const MAX_QUEUE: usize = 2_048;
 /// Longest that a request waits in the queue. When the database is away, each batch waits for it in vain:
 /// those behind it are told to come back while their clients still listen.
@@ -32,7 +32,7 @@ const MAX_WAIT: Duration = Duration::from_secs(2);
 const HEAD_LASTS: Duration = Duration::from_secs(1);
 
 /// Hears what became of a request. Called on the writer's thread, after COMMIT: must not block.
-type Reply = Box<dyn FnOnce(Result<Outcome>) + Send>;
+pub type Reply = Box<dyn FnOnce(Result<Outcome>) + Send>;
 
 /// The queue is full: nothing was written.
 #[derive(Debug)]
@@ -44,10 +44,9 @@ pub struct Writer {
     queue: SyncSender<Queued>,
 }
 
-/// A request that waits for its batch.
+/// What waits: one request, or some that one device sent together, to be judged in their order.
 struct Queued {
-    ask: Ask,
-    reply: Reply,
+    asks: Vec<(Ask, Reply)>,
     since: Instant,
 }
 
@@ -70,7 +69,12 @@ impl Writer {
         ask: Ask,
         reply: impl FnOnce(Result<Outcome>) + Send + 'static,
     ) -> std::result::Result<(), Overloaded> {
-        let queued = Queued { ask, reply: Box::new(reply), since: Instant::now() };
+        self.submit_all(vec![(ask, Box::new(reply))])
+    }
+
+    /// Puts some in the queue, all or none, to be judged in this order.
+    pub fn submit_all(&self, asks: Vec<(Ask, Reply)>) -> std::result::Result<(), Overloaded> {
+        let queued = Queued { asks, since: Instant::now() };
         self.queue.try_send(queued).map_err(|error| match error {
             TrySendError::Full(_) | TrySendError::Disconnected(_) => Overloaded,
         })
@@ -97,18 +101,19 @@ impl Desk {
     fn run(mut self, waiting: &Mutex<Receiver<Queued>>) {
         while let Some(queued) = take(waiting) {
             let mut by_programme: BTreeMap<ProgrammeId, (Vec<Ask>, Vec<Reply>)> = BTreeMap::new();
-            for Queued { ask, reply, since } in queued {
-                if since.elapsed() > MAX_WAIT {
-                    reply(Err(Error::Busy("the queue of redemptions does not advance".into())));
-                    continue;
-                }
+            for (ask, reply) in queued {
                 let (asks, replies) = by_programme.entry(ask.actor.programme).or_default();
                 asks.push(ask);
                 replies.push(reply);
             }
             for (programme, (asks, replies)) in by_programme {
-                for (reply, outcome) in replies.into_iter().zip(self.settle(programme, &asks)) {
-                    reply(outcome);
+                let mut replies = replies.into_iter();
+                for asks in asks.chunks(MAX_BATCH) {
+                    for (outcome, reply) in
+                        self.settle(programme, asks).into_iter().zip(&mut replies)
+                    {
+                        reply(outcome);
+                    }
                 }
             }
         }
@@ -165,10 +170,21 @@ impl Known {
     }
 }
 
-/// Waits for a request, and takes those behind it too.
-fn take(waiting: &Mutex<Receiver<Queued>>) -> Option<Vec<Queued>> {
+/// Waits for a request, and takes those behind it too, as many as make a transaction. Who has waited for too
+/// long is told to come back.
+fn take(waiting: &Mutex<Receiver<Queued>>) -> Option<Vec<(Ask, Reply)>> {
     let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    let first = waiting.recv().ok()?;
-    let others = waiting.try_iter().take(MAX_BATCH.saturating_sub(1));
-    Some(std::iter::once(first).chain(others).collect())
+    let mut taken = Vec::new();
+    let mut next = Some(waiting.recv().ok()?);
+    while let Some(Queued { asks, since }) = next {
+        if since.elapsed() > MAX_WAIT {
+            for (_, reply) in asks {
+                reply(Err(Error::Busy("the queue of redemptions does not advance".into())));
+            }
+        } else {
+            taken.extend(asks);
+        }
+        next = if taken.len() < MAX_BATCH { waiting.try_recv().ok() } else { None };
+    }
+    Some(taken)
 }

@@ -12,12 +12,10 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::redemptions::told;
-use crate::app::Outcome;
-use crate::app::redemption::{Ask, NewRedemption, Redeemed};
+use crate::app::redemption::{Ask, NewRedemption, Redeemed, Reply};
 use crate::domain::code::PassCode;
 use crate::domain::service::Service as Offered;
 use crate::domain::{Action, Actor, Refusal, SiteId, WorkshopId};
-use crate::error::Result as Done;
 use crate::http::write::{KeyHeader, Write, read_item};
 use crate::http::{Problem, Service};
 
@@ -124,7 +122,8 @@ async fn redeem_many(
     if !(1..=MAX_ITEMS).contains(&items.len()) {
         return Err(Refusal::invalid("items", "de 1 à 128 pass sont attendus").into());
     }
-    let queued: Vec<_> = items
+    let mut asks: Vec<(Ask, Reply)> = Vec::with_capacity(items.len());
+    let waiting: Vec<_> = items
         .iter()
         .enumerate()
         .map(|(place, item)| {
@@ -132,14 +131,21 @@ async fn redeem_many(
                 .get("key")
                 .and_then(Value::as_str)
                 .map_or_else(|| format!("{}/{place}", of_batch.as_str()), str::to_owned);
-            let queued = ask(actor, &key, item).and_then(|ask| queue(&service, ask));
-            (key, queued)
+            let waiting = ask(actor, &key, item).map(|ask| {
+                let (reply, outcome) = oneshot::channel();
+                asks.push((ask, Box::new(move |outcome| drop(reply.send(outcome)))));
+                outcome
+            });
+            (key, waiting)
         })
         .collect();
-    let mut items = Vec::with_capacity(queued.len());
-    for (key, queued) in queued {
-        let told = match queued {
-            Ok(outcome) => told(&service, outcome).await,
+    // When the queue is full, nothing of it is written.
+    let is_queued = asks.is_empty() || service.redemptions.submit_all(asks).is_ok();
+    let mut items = Vec::with_capacity(waiting.len());
+    for (key, waiting) in waiting {
+        let told = match waiting {
+            Ok(outcome) if is_queued => told(&service, outcome).await,
+            Ok(_) => Err(Problem::busy("the queue of redemptions is full")),
             Err(problem) => Err(problem),
         };
         items.push(BatchedView::new(key, told));
@@ -152,11 +158,4 @@ fn ask(actor: Actor, key: &str, item: &Value) -> Result<Ask, Problem> {
     let NewBatchItem { code, service, site, workshop, .. } = read_item(item)?;
     let what = NewRedemption { code, service, site, workshop };
     Ok(Ask { actor, request: what.request(key)?, what })
-}
-
-/// Puts it into the queue; when that is full, nothing of it is written.
-fn queue(service: &Service, ask: Ask) -> Result<oneshot::Receiver<Done<Outcome>>, Problem> {
-    let (reply, outcome) = oneshot::channel();
-    let queued = service.redemptions.submit(ask, move |outcome| drop(reply.send(outcome)));
-    queued.map(|()| outcome).map_err(|_| Problem::busy("the queue of redemptions is full"))
 }

@@ -267,6 +267,20 @@ fn a_sibling_s_things_are_not_found() {
     walked.insert("create_api_key");
     assert_eq!(api.get(&stranger, "/api/v1/payouts/1/items").problem(404), "not_found");
     walked.insert("list_payout_items");
+    let site = region.fourmies.site;
+    assert_eq!(
+        api.get(&stranger, &format!("/api/v1/sites/{site}/claim-file")).problem(404),
+        "not_found"
+    );
+    let own = api.token(&region.fourmies.manager);
+    let receipt = api.get(&own, "/api/v1/redemptions/0000006-1/receipt").ok();
+    let entry: Value = serde_json::from_str(receipt["receipt"].as_str().unwrap()).unwrap();
+    let by_entry = format!("/api/v1/receipts/{}", entry["entry"].as_str().unwrap());
+    assert_eq!(api.get(&own, &by_entry).ok()["receipt"], receipt["receipt"]);
+    for path in ["/api/v1/redemptions/0000006-1/receipt", &by_entry] {
+        assert_eq!(api.get(&stranger, path).problem(404), "not_found", "{path}");
+    }
+    walked.extend(["export_claim_file", "read_receipt", "read_receipt_of_redemption"]);
 
     // Lists: what the one whose things they are finds there, a sibling does not.
     for (id, path) in [
