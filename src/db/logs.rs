@@ -92,12 +92,12 @@ fn one_by_one(tx: &mut Tx<'_>) -> Result<()> {
 
 /// Is there anything to seal? Locks nothing.
 pub fn has_new(tx: &mut Tx<'_>) -> Result<bool> {
-    one_by_one(tx)?;
     #[derive(QueryableByName)]
     struct Found {
         #[diesel(sql_type = diesel::sql_types::Bool)]
         found: bool,
     }
+    one_by_one(tx)?;
     let found: Found = sql_query(format!("SELECT EXISTS ({NEW}) AS found")).get_result(tx.conn)?;
     Ok(found.found)
 }

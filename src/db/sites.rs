@@ -108,6 +108,7 @@ pub fn qualify(
 }
 
 /// Keeps what a site declares that it can take in a day; false when there is no such site.
+#[expect(clippy::arithmetic_side_effects, reason = "PostgreSQL adds, and refuses what overflows")]
 pub fn set_daily_capacity(
     tx: &mut Tx<'_>,
     number: SiteId,

@@ -242,8 +242,7 @@ pub fn allows(role: Role, action: Action) -> bool {
             THE_REGION
         }
         A::ManageApiKeys => &[R::OperatorAdmin, R::PrescriberManager, R::SiteManager],
-        A::ReadAuditLog => &[R::OperatorAdmin, R::Auditor],
-        A::ReadBundle => &[R::OperatorAdmin, R::Auditor],
+        A::ReadAuditLog | A::ReadBundle => &[R::OperatorAdmin, R::Auditor],
         // Hashes, which everybody may see; and receipts, everybody their own.
         A::ReadLog | A::ReadReceipts => R::VARIANTS,
     };
