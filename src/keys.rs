@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use ed25519_dalek::SigningKey;
+use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -23,6 +24,8 @@ pub struct Keys {
     pub pepper: Pepper,
     /// Signs access tokens.
     pub token: SigningKey,
+    /// Signed them before the last rotation; verifies those that are left.
+    pub previous_token: Option<SigningKey>,
     /// Signs receipts.
     pub receipt: SigningKey,
     sealing: [u8; 32],
@@ -35,6 +38,8 @@ struct KeyFile {
     pepper: String,
     sealing: String,
     token: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous_token: Option<String>,
     /// Not in files made before receipts named their key: see [`Keys::load`].
     receipt: Option<String>,
 }
@@ -45,6 +50,7 @@ impl Keys {
         Ok(Self {
             pepper: Pepper(random()?),
             token: SigningKey::from_bytes(&random()?),
+            previous_token: None,
             receipt: SigningKey::from_bytes(&random()?),
             sealing: random()?,
         })
@@ -83,6 +89,10 @@ impl Keys {
         Ok(Self {
             pepper: Pepper(unhex("pepper", &file.pepper)?),
             token: SigningKey::from_bytes(&unhex("token", &file.token)?),
+            previous_token: match &file.previous_token {
+                Some(key) => Some(SigningKey::from_bytes(&unhex("previous_token", key)?)),
+                None => None,
+            },
             receipt: SigningKey::from_bytes(&unhex("receipt", &file.receipt.unwrap_or_default())?),
             sealing: unhex("sealing", &file.sealing)?,
         })
@@ -91,19 +101,42 @@ impl Keys {
     /// Writes a new file that only its owner may read; refuses to replace one: what a lost key sealed
     /// is lost with it.
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
-        let file = KeyFile {
+        write_new(path, &self.to_file())
+    }
+
+    /// Gives the file a new key for access tokens. The one it had goes on verifying those that are out; the one
+    /// before that is forgotten. Services take it up when they start again.
+    pub fn rotate_token(path: &Path) -> anyhow::Result<()> {
+        let mut keys = Self::load(path)?;
+        let new = SigningKey::from_bytes(&random()?);
+        keys.previous_token = Some(std::mem::replace(&mut keys.token, new));
+        replace(path, &keys.to_file())
+    }
+
+    fn to_file(&self) -> KeyFile {
+        KeyFile {
             pepper: hex(&self.pepper.0),
             sealing: hex(&self.sealing),
             token: hex(&self.token.to_bytes()),
+            previous_token: self.previous_token.as_ref().map(|key| hex(&key.to_bytes())),
             receipt: Some(hex(&self.receipt.to_bytes())),
-        };
-        write_new(path, &file)
+        }
+    }
+
+    /// Names and marks bytes so that only these keys can, and only as `what`: HMAC-SHA-256.
+    pub fn mark(&self, what: &str, bytes: &[u8]) -> [u8; 32] {
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.sealing).expect("HMAC takes a key of any length");
+        for part in [what.as_bytes(), &[0], bytes] {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
     }
 
     /// The name of the key that signs receipts.
     pub fn receipt_kid(&self) -> Kid {
-        let digest: [u8; 32] = Sha256::digest(self.receipt.verifying_key().as_bytes()).into();
-        Kid::new(digest.first_chunk().copied().unwrap_or_default())
+        kid_of(&self.receipt)
     }
 
     /// Seals bytes so that only these keys open them, and only as `what`.
@@ -131,6 +164,12 @@ impl Keys {
     fn cipher(&self) -> ChaCha20Poly1305 {
         ChaCha20Poly1305::new(&self.sealing.into())
     }
+}
+
+/// The name of a key that signs.
+pub fn kid_of(key: &SigningKey) -> Kid {
+    let digest: [u8; 32] = Sha256::digest(key.verifying_key().as_bytes()).into();
+    Kid::new(digest.first_chunk().copied().unwrap_or_default())
 }
 
 /// Writes a key file that is not there yet.

@@ -1,4 +1,4 @@
-//! `souche keys generate`: the secrets of an instance.
+//! `souche keys`: the secrets of an instance, made, and changed where they can be.
 
 use std::path::PathBuf;
 
@@ -14,16 +14,31 @@ pub enum KeysCommand {
         /// Where
         file: PathBuf,
     },
+    /// Give access tokens a new key; the one there was goes on verifying those that are out. Then start the service again
+    RotateToken {
+        /// The key file
+        file: PathBuf,
+    },
 }
 
 impl KeysCommand {
     /// Runs it.
     pub fn run(self) -> anyhow::Result<()> {
-        let Self::Generate { file } = self;
-        Keys::generate()?.save(&file)?;
-        super::say(&format!(
-            "Clés écrites dans {}. Gardez-en une copie ailleurs : sans elles, aucun code de pass n'est reconnu.",
-            file.display()
-        ))
+        match self {
+            Self::Generate { file } => {
+                Keys::generate()?.save(&file)?;
+                super::say(&format!(
+                    "Clés écrites dans {}. Gardez-en une copie ailleurs : sans elles, aucun code de pass n'est reconnu.",
+                    file.display()
+                ))
+            }
+            Self::RotateToken { file } => {
+                Keys::rotate_token(&file)?;
+                super::say(&format!(
+                    "Nouvelle clé des jetons dans {}. Relancez le service pour qu'il la prenne, et refaites la copie du fichier.",
+                    file.display()
+                ))
+            }
+        }
     }
 }

@@ -156,12 +156,13 @@ pub fn allows(role: Role, action: Action) -> bool {
     let allowed: &[Role] = match action {
         A::CreateProgramme
         | A::ManageOrganisations
-        | A::ManageUsers
         | A::MintOrder
         | A::PrintOrder
         | A::ConfirmPrint
         | A::RecordIncident
         | A::DecideFlag => &[R::OperatorAdmin],
+        // Each those it is in charge of: `membership.rs`.
+        A::ManageUsers => &[R::OperatorAdmin, R::PrescriberManager, R::SiteManager],
         A::ScanFlags => &[R::OperatorAdmin, R::OperatorAccountant],
         A::FundOrder | A::ApproveBankAccount | A::PrepareSettlement | A::DeclareExecution => {
             &[R::OperatorAccountant]

@@ -11,9 +11,13 @@ use utoipa_actix_web::AppExt;
 use super::{Problem, api};
 
 /// Operations that need no token.
-const OPEN: [&str; 11] = [
+const OPEN: [&str; 15] = [
     "issue_token",
     "refresh_token",
+    "read_token_keys",
+    "accept_invitation",
+    "ask_password_reset",
+    "use_password_reset",
     "live",
     "ready",
     "read_contract",

@@ -23,7 +23,7 @@ use utoipa_actix_web::AppExt;
 pub use document::openapi;
 pub use problem::Problem;
 
-use crate::app::access::{Hasher, Tokens};
+use crate::app::access::{Gate, Watch};
 use crate::app::redemption::Writer;
 use crate::app::{Outcome, once};
 use crate::db::{Db, Scope, Tx};
@@ -43,8 +43,8 @@ const MAX_CONNECTIONS: usize = 1_024;
 pub struct Service {
     db: Db,
     keys: Keys,
-    tokens: Tokens,
-    hasher: Hasher,
+    gate: Gate,
+    _watch: Watch,
     redemptions: Writer,
     public_url: String,
 }
@@ -53,10 +53,11 @@ impl Service {
     /// On that database, with those keys. `public_url` is the page that explains a pass, printed in its
     /// QR code, without `https://`.
     pub fn new(db: Db, keys: Keys, public_url: &str) -> anyhow::Result<Self> {
+        let gate = Gate::new(db.clone(), keys.clone())?;
         Ok(Self {
-            tokens: Tokens::new(&keys, db.clock().clone())?,
+            _watch: Watch::start(&db, &gate.tokens)?,
+            gate,
             redemptions: Writer::start(&db, &keys)?,
-            hasher: Hasher::default(),
             public_url: public_url.to_owned(),
             db,
             keys,
@@ -70,6 +71,13 @@ impl Service {
         work: impl FnOnce(&mut Tx<'_>, &Actor) -> Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
         Ok(self.db.transact(Scope::Programme(actor.programme), move |tx| work(tx, &actor)).await?)
+    }
+
+    /// Takes notice of sessions that were just ended, so that none of their tokens is taken here any more.
+    async fn sessions_ended(&self) -> Result<(), Problem> {
+        let gate = self.gate.clone();
+        let looked = web::block(move || gate.tokens.look(&gate.db)).await;
+        Ok(looked.map_err(|error| Problem::busy(&error.to_string()))??)
     }
 
     /// Runs a use case that writes, once for its key, and answers 201 with what it made.

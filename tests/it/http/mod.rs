@@ -1,5 +1,6 @@
 //! The API over real HTTP.
 
+mod accounts;
 mod bad_input;
 mod batches;
 mod contract;
@@ -8,5 +9,7 @@ mod flags;
 mod log;
 mod path;
 mod region;
+mod second_factors;
+mod sessions;
 mod tenancy;
 mod workshops;
