@@ -12,8 +12,9 @@ use crate::http::{self, Service};
 use crate::instance::{Instance, Place};
 use crate::ledger::sealer::Sealer;
 
-/// Where to listen.
+/// Where to listen, and how letters leave.
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "the names of the options")]
 pub struct Listen {
     /// Address and port of the API
     #[arg(long, env = "SOUCHE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR")]
@@ -34,7 +35,7 @@ pub struct Listen {
         value_name = "URL"
     )]
     pub site_url: String,
-    /// Mail server, such as smtps://user:password@host; without it, letters are files in the data directory
+    /// Mail server, such as `smtps://user:password@host`; without it, letters are files in the data directory
     #[arg(long, env = "SOUCHE_SMTP_URL", hide_env_values = true, value_name = "URL")]
     pub smtp_url: Option<String>,
     /// Who letters are from

@@ -41,7 +41,7 @@ impl KeySet {
 
     /// How many there are.
     #[cfg(test)]
-    pub fn len(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.keys.len()
     }
 }

@@ -80,13 +80,11 @@ pub(super) fn open(
 pub fn refresh(db: &Db, keys: &Keys, tokens: &Tokens, old: &Refresh) -> Result<SignedIn> {
     // What ends a session has to be kept: so it is no refusal of the transaction's.
     let renewed = db.transact_blocking(Scope::Nobody, |tx| renew(tx, keys, &old.refresh_token))?;
-    match renewed {
-        Some((signed, token)) => SignedIn::new(tokens, &signed, Some(token)),
-        None => {
-            tokens.look(db)?;
-            Err(Refusal::BadCredentials.into())
-        }
-    }
+    let Some((signed, token)) = renewed else {
+        tokens.look(db)?;
+        return Err(Refusal::BadCredentials.into());
+    };
+    SignedIn::new(tokens, &signed, Some(token))
 }
 
 fn renew(tx: &mut Tx<'_>, keys: &Keys, token: &str) -> Result<Option<(Signed, String)>> {

@@ -343,7 +343,7 @@ mod tests {
         assert_ne!(once.kid, old.kid);
         assert!(twice.read(&token).is_err());
         assert!(old.read(&once.issue(&signed()).unwrap().0).is_err());
-        assert_eq!(once.public_keys().len(), 2);
+        assert_eq!(once.public_keys().count(), 2);
     }
 
     #[test]

@@ -46,12 +46,11 @@ pub fn add_user(tx: &mut Tx<'_>, actor: &Actor, new: &NewUser) -> Result<User> {
     let asked = Assignment { role: new.role, organisation: new.organisation, site: new.site };
     ensure_given(tx, actor, &asked)?;
     ensure_goes_with_others(tx, &new.email, new.role, None)?;
-    let user = match users::by_email(tx, &new.email)? {
-        Some(known) => known.id,
-        None => {
-            ensure_strong(&new.password, &[new.email.as_str(), new.name.as_str()])?;
-            users::insert(tx, &new.email, &new.name, &hash_password(&new.password)?)?
-        }
+    let user = if let Some(known) = users::by_email(tx, &new.email)? {
+        known.id
+    } else {
+        ensure_strong(&new.password, &[new.email.as_str(), new.name.as_str()])?;
+        users::insert(tx, &new.email, &new.name, &hash_password(&new.password)?)?
     };
     memberships::insert(tx, &member(user, actor.programme, &asked))?;
     Ok(User { id: user, email: new.email.clone(), role: new.role })
