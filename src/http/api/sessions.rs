@@ -10,6 +10,7 @@ use crate::db::Scope;
 use crate::db::sessions::Session;
 use crate::domain::{SessionId, Timestamp};
 use crate::http::page::Page;
+use crate::http::write::{Json, Nothing};
 use crate::http::{Problem, Service};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
@@ -57,11 +58,15 @@ async fn list(service: web::Data<Service>, signed: Signed) -> Result<HttpRespons
 
 /// The one that asks included.
 #[utoipa::path(
-    tag = "auth", operation_id = "end_sessions", summary = "Finir toutes ses sessions",
+    tag = "auth", operation_id = "end_sessions", summary = "Finir toutes ses sessions", request_body = Nothing,
     responses((status = 204, description = "Finies"))
 )]
 #[post("/api/v1/auth/sessions/end")]
-async fn end_all(service: web::Data<Service>, signed: Signed) -> Result<HttpResponse, Problem> {
+async fn end_all(
+    service: web::Data<Service>,
+    signed: Signed,
+    _: Json<Nothing>,
+) -> Result<HttpResponse, Problem> {
     let user = signed.actor.user;
     service.db.transact(Scope::Nobody, move |tx| access::end_sessions(tx, user)).await?;
     service.sessions_ended().await?;
@@ -70,7 +75,7 @@ async fn end_all(service: web::Data<Service>, signed: Signed) -> Result<HttpResp
 
 /// None of its tokens is taken any more.
 #[utoipa::path(
-    tag = "auth", operation_id = "end_session", summary = "Finir une de ses sessions",
+    tag = "auth", operation_id = "end_session", summary = "Finir une de ses sessions", request_body = Nothing,
     params(("session" = SessionId, Path, description = "The session")),
     responses((status = 204, description = "Finie"))
 )]
@@ -79,6 +84,7 @@ async fn end(
     service: web::Data<Service>,
     signed: Signed,
     session: web::Path<SessionId>,
+    _: Json<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let (user, session) = (signed.actor.user, session.into_inner());
     service.db.transact(Scope::Nobody, move |tx| access::end_session(tx, user, session)).await?;

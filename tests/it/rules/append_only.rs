@@ -114,7 +114,7 @@ fn history_is_neither_changed_nor_deleted() {
         ("programmes", "face_value_cents = 1"),
         ("programmes", "passes_per_service = '{}'"),
         ("requests", "body_hash = decode(repeat('00', 32), 'hex')"),
-        ("memberships", "role = 'operator_admin'"),
+        ("memberships", "programme_id = 1"),
         ("leaves", "leaf_hash = decode(repeat('00', 32), 'hex')"),
         ("checkpoints", "note = 'forged note'"),
         ("log_keys", "vkey = 'another key'"),
