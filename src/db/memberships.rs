@@ -86,7 +86,7 @@ pub fn insert(tx: &mut Tx<'_>, member: &Actor) -> Result<()> {
             memberships::role.eq(row.role),
             memberships::organisation.eq(row.organisation),
             memberships::site.eq(row.site),
-            memberships::version.eq(memberships::version + 1),
+            memberships::version.eq(next_version()),
             memberships::ended_at.eq(none),
         ))
         .execute(tx.conn)?;
@@ -146,7 +146,7 @@ pub fn change(tx: &mut Tx<'_>, member: &Actor) -> Result<()> {
             memberships::role.eq(member.role),
             memberships::organisation.eq(member.organisation),
             memberships::site.eq(member.site),
-            memberships::version.eq(memberships::version + 1),
+            memberships::version.eq(next_version()),
         ))
         .execute(tx.conn)?;
     Ok(())
@@ -155,12 +155,15 @@ pub fn change(tx: &mut Tx<'_>, member: &Actor) -> Result<()> {
 /// Takes a role that was locked away.
 pub fn end(tx: &mut Tx<'_>, member: &Actor) -> Result<()> {
     diesel::update(memberships::table.find((member.user, member.programme)))
-        .set((
-            memberships::version.eq(memberships::version + 1),
-            memberships::ended_at.eq(Some(tx.now)),
-        ))
+        .set((memberships::version.eq(next_version()), memberships::ended_at.eq(Some(tx.now))))
         .execute(tx.conn)?;
     Ok(())
+}
+
+/// One more than the version there is, as the database reckons it.
+#[expect(clippy::arithmetic_side_effects, reason = "PostgreSQL adds, and refuses what overflows")]
+fn next_version() -> diesel::dsl::Add<memberships::version, i32> {
+    memberships::version + 1
 }
 
 const CARDS: &str =
