@@ -36,6 +36,9 @@ pub struct Place {
     /// Socket of the signer of logs (`souche signer`); without it, one in this process, in the data directory
     #[arg(long, env = "SOUCHE_SIGNER", value_name = "SOCKET")]
     pub signer: Option<PathBuf>,
+    /// Rely on a database that can lose what it has confirmed: for tests
+    #[arg(long, env = "SOUCHE_ACCEPT_DATA_LOSS", hide = true)]
+    pub accept_data_loss: bool,
 }
 
 /// An instance at work. The embedded PostgreSQL stops with it.
@@ -70,17 +73,23 @@ impl Place {
             None => Signer::here(&data.join("signer"))?,
         };
         let (url, server) = self.database(&data)?;
+        if let Clock::System = clock {
+            db::ensure_clock(&url, clock.now())?;
+        }
         let db = Db::new(&url, CONNECTIONS, clock).signing_as(keys.receipt_kid());
         Ok(Instance { db, keys, signer, data, _server: server })
     }
 
     fn database(&self, data: &std::path::Path) -> anyhow::Result<(String, Option<Server>)> {
         if let Some(url) = &self.database_url {
-            match &self.owner_database_url {
-                Some(owner_url) => drop(db::migrate(owner_url)?),
-                None => db::ensure_current(url)?,
+            if let Some(owner_url) = &self.owner_database_url {
+                db::migrate(owner_url)?;
             }
+            db::ensure_current(url)?;
             db::ensure_least_privilege(url)?;
+            if !self.accept_data_loss {
+                db::ensure_durable(url)?;
+            }
             return Ok((url.clone(), None));
         }
         let server = Server::start(&data.join("postgres"), Durability::Durable)?;

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -28,6 +28,8 @@ pub struct Keys {
     pub previous_token: Option<SigningKey>,
     /// Signs receipts.
     pub receipt: SigningKey,
+    /// Signed receipts before it, the newest first: theirs are still signed with them.
+    retired: Vec<SigningKey>,
     sealing: [u8; 32],
 }
 
@@ -42,6 +44,9 @@ struct KeyFile {
     previous_token: Option<String>,
     /// Not in files made before receipts named their key: see [`Keys::load`].
     receipt: Option<String>,
+    /// The receipt keys before it, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    retired_receipts: Vec<String>,
 }
 
 impl Keys {
@@ -52,6 +57,7 @@ impl Keys {
             token: SigningKey::from_bytes(&random()?),
             previous_token: None,
             receipt: SigningKey::from_bytes(&random()?),
+            retired: Vec::new(),
             sealing: random()?,
         })
     }
@@ -86,15 +92,26 @@ impl Keys {
                 format!("{shown} has no key for receipts and can't be written: add \"receipt\" to it, 64 random hexadecimal digits")
             })?;
         }
+        let key = |name, text: &str| {
+            let key = unhex(name, text).and_then(|key| not_made_up(name, key));
+            key.with_context(|| {
+                format!("{shown} can't be used: `souche keys generate` makes another")
+            })
+        };
         Ok(Self {
-            pepper: Pepper(unhex("pepper", &file.pepper)?),
-            token: SigningKey::from_bytes(&unhex("token", &file.token)?),
+            pepper: Pepper(key("pepper", &file.pepper)?),
+            token: SigningKey::from_bytes(&key("token", &file.token)?),
             previous_token: match &file.previous_token {
-                Some(key) => Some(SigningKey::from_bytes(&unhex("previous_token", key)?)),
+                Some(text) => Some(SigningKey::from_bytes(&key("previous_token", text)?)),
                 None => None,
             },
-            receipt: SigningKey::from_bytes(&unhex("receipt", &file.receipt.unwrap_or_default())?),
-            sealing: unhex("sealing", &file.sealing)?,
+            receipt: SigningKey::from_bytes(&key("receipt", &file.receipt.unwrap_or_default())?),
+            retired: file
+                .retired_receipts
+                .iter()
+                .map(|text| Ok(SigningKey::from_bytes(&key("retired_receipts", text)?)))
+                .collect::<anyhow::Result<_>>()?,
+            sealing: key("sealing", &file.sealing)?,
         })
     }
 
@@ -113,6 +130,15 @@ impl Keys {
         replace(path, &keys.to_file())
     }
 
+    /// Gives the file another key for receipts, and keeps the one there was for the receipts that name it.
+    pub fn rotate_receipt(path: &Path) -> anyhow::Result<Self> {
+        let mut keys = Self::load(path)?;
+        let new = SigningKey::from_bytes(&random()?);
+        keys.retired.insert(0, std::mem::replace(&mut keys.receipt, new));
+        replace(path, &keys.to_file())?;
+        Ok(keys)
+    }
+
     fn to_file(&self) -> KeyFile {
         KeyFile {
             pepper: hex(&self.pepper.0),
@@ -120,10 +146,12 @@ impl Keys {
             token: hex(&self.token.to_bytes()),
             previous_token: self.previous_token.as_ref().map(|key| hex(&key.to_bytes())),
             receipt: Some(hex(&self.receipt.to_bytes())),
+            retired_receipts: self.retired.iter().map(|key| hex(&key.to_bytes())).collect(),
         }
     }
 
     /// Names and marks bytes so that only these keys can, and only as `what`: HMAC-SHA-256.
+    #[expect(clippy::missing_panics_doc, reason = "HMAC takes a key of any length")]
     pub fn mark(&self, what: &str, bytes: &[u8]) -> [u8; 32] {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mut mac =
@@ -137,6 +165,20 @@ impl Keys {
     /// The name of the key that signs receipts.
     pub fn receipt_kid(&self) -> Kid {
         kid_of(&self.receipt)
+    }
+
+    /// The public halves of every key that has signed receipts, each with its name: the present one first.
+    pub fn receipt_public_keys(&self) -> Vec<(Kid, VerifyingKey)> {
+        let keys = std::iter::once(&self.receipt).chain(&self.retired);
+        keys.map(|key| (kid_of(key), key.verifying_key())).collect()
+    }
+
+    /// Signs the bytes of a receipt with the key that it names: the same bytes each time. `None` when the key
+    /// is not here.
+    pub fn sign_receipt(&self, named: &str, receipt: &[u8]) -> Option<[u8; 64]> {
+        let mut keys = std::iter::once(&self.receipt).chain(&self.retired);
+        let key = keys.find(|key| kid_of(key).to_string() == named)?;
+        Some(key.sign(receipt).to_bytes())
     }
 
     /// Seals bytes so that only these keys open them, and only as `what`.
@@ -192,6 +234,14 @@ fn replace(path: &Path, file: &KeyFile) -> anyhow::Result<()> {
     write_new(&new, file)?;
     fs::rename(&new, path)?;
     Ok(())
+}
+
+/// Refuses a key that nobody drew: one byte, over and over.
+fn not_made_up(name: &str, key: [u8; 32]) -> anyhow::Result<[u8; 32]> {
+    if key.windows(2).all(|pair| pair.first() == pair.last()) {
+        bail!("{name}: 32 random bytes are expected");
+    }
+    Ok(key)
 }
 
 /// Random bytes from the operating system.
@@ -258,6 +308,32 @@ mod tests {
         assert_eq!(Keys::load(&path).unwrap().pepper.0, keys.pepper.0);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(Keys::load(&path).is_err());
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_receipt_key_that_was_changed_still_signs_what_names_it() {
+        let path =
+            std::env::temp_dir().join(format!("souche-keys-{}", hex(&random::<8>().unwrap())));
+        let old = Keys::load_or_generate(&path).unwrap();
+        let old_kid = old.receipt_kid().to_string();
+        let signed = old.sign_receipt(&old_kid, b"receipt").unwrap();
+        for n in 1..=2_usize {
+            let turned = Keys::rotate_receipt(&path).unwrap();
+            let read = Keys::load(&path).unwrap();
+            assert_eq!(read.receipt_kid(), turned.receipt_kid());
+            assert_ne!(read.receipt_kid(), old.receipt_kid());
+            assert_eq!(read.pepper.0, old.pepper.0);
+            assert_eq!(read.sign_receipt(&old_kid, b"receipt"), Some(signed));
+            assert_ne!(
+                read.sign_receipt(&read.receipt_kid().to_string(), b"receipt"),
+                Some(signed)
+            );
+            let public = read.receipt_public_keys();
+            assert_eq!(public.len(), n.checked_add(1).unwrap());
+            assert_eq!((public[0].0, public[n].0), (read.receipt_kid(), old.receipt_kid()));
+        }
+        assert_eq!(old.sign_receipt("0123456789abcdef", b"receipt"), None);
         fs::remove_file(path).unwrap();
     }
 }

@@ -1,3 +1,7 @@
+CREATE INDEX transfers_ranges ON transfers USING gist (int4range(first_pass, first_pass + amount::integer))
+    WHERE book = 'PASS' AND amount > 1;
+CREATE INDEX transfers_single ON transfers (programme_id, first_pass) WHERE book = 'PASS' AND amount = 1;
+
 ALTER TABLE entries
     ADD CONSTRAINT entries_programme_id_fkey FOREIGN KEY (programme_id) REFERENCES programmes,
     ADD CONSTRAINT entries_recorded_by_fkey FOREIGN KEY (recorded_by) REFERENCES users;

@@ -22,3 +22,9 @@ DROP TYPE account_kind;
 ALTER TABLE entries
     DROP CONSTRAINT entries_programme_id_fkey,
     DROP CONSTRAINT entries_recorded_by_fkey;
+
+-- What moved a pass is found by the events of its booklet and by its redemptions, which have their keys: no
+-- index on the ranges themselves, which row-level security would not let a search use, nor one written by every
+-- redemption.
+DROP INDEX transfers_ranges;
+DROP INDEX transfers_single;

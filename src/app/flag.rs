@@ -6,10 +6,12 @@
 
 use chrono::TimeDelta;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::db::flags::{self, Flag, NewFlag, Seen, Window};
-use crate::db::{Tx, passes, series};
+use crate::db::{Tx, passes, programmes, series};
+use crate::domain::entry::EntryKind;
 use crate::domain::flag::{self as rules, Facts, FlagKind, Outcome};
 use crate::domain::text::Line;
 use crate::domain::{
@@ -17,6 +19,7 @@ use crate::domain::{
     SiteId, Timestamp,
 };
 use crate::error::Result;
+use crate::ledger::{self, Entry};
 
 /// What was decided on a flag, and why.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -79,28 +82,38 @@ fn finding(seen: Seen) -> Finding {
 }
 
 /// Raises a flag for each finding. The caller has locked its passes, and examined after that.
-pub(super) fn raise(tx: &mut Tx<'_>, findings: Vec<Finding>) -> Result<Vec<FlagId>> {
+pub(super) fn raise(tx: &mut Tx<'_>, actor: &Actor, findings: Vec<Finding>) -> Result<Vec<FlagId>> {
     if findings.is_empty() {
         return Ok(Vec::new());
     }
     let n = i32::try_from(findings.len()).map_err(anyhow::Error::from)?;
     let first = FlagId::new(series::take(tx, "flag", n)?);
+    let mut entries = Vec::with_capacity(findings.len());
     let new: Vec<(NewFlag, Vec<RedemptionId>)> = findings
         .into_iter()
         .zip(0..)
         .map(|(finding, n)| {
+            let number = first.plus(n);
+            let facts = json!({
+                "flag": number, "kind": finding.facts.kind(), "site": finding.site, "passes": finding.held.len(),
+            });
+            let entry = Entry::new(tx, EntryKind::FlagRaising, actor.user, facts);
             let flag = NewFlag {
-                number: first.plus(n),
+                number,
+                entry_id: entry.id,
                 kind: finding.facts.kind(),
                 site: finding.site,
                 subject: finding.subject,
                 on_day: finding.on_day,
                 explanation: finding.facts.explained(),
             };
+            entries.push(entry.wrote("flags").wrote("flag_passes"));
             (flag, finding.held)
         })
         .collect();
     flags::insert(tx, &new)?;
+    let code = programmes::current(tx)?.code;
+    ledger::record_all(tx, &code, entries)?;
     Ok(new.into_iter().map(|(flag, _)| flag.number).collect())
 }
 
@@ -116,7 +129,7 @@ pub fn scan(tx: &mut Tx<'_>, actor: &Actor) -> Result<Vec<FlagId>> {
     let mut findings = examine(tx, until)?;
     // What was used between the two looks is left to the next.
     findings.retain(|finding| finding.held.iter().all(|of| locked.contains(of)));
-    raise(tx, findings)
+    raise(tx, actor, findings)
 }
 
 fn lock<'of>(tx: &mut Tx<'_>, held: impl Iterator<Item = &'of RedemptionId>) -> Result<()> {
@@ -143,7 +156,11 @@ pub fn decide(tx: &mut Tx<'_>, actor: &Actor, number: FlagId, new: &NewDecision)
     if find(tx, number)?.outcome.is_some() {
         return Err(Refusal::wrong_state("flag", "une décision a déjà été prise").into());
     }
-    flags::decide(tx, number, new.outcome, new.reason.as_str(), actor.user)?;
+    let facts = json!({ "flag": number, "outcome": new.outcome });
+    let entry = Entry::new(tx, EntryKind::FlagDecision, actor.user, facts);
+    flags::decide(tx, number, new.outcome, new.reason.as_str(), actor.user, entry.id)?;
+    let code = programmes::current(tx)?.code;
+    ledger::record(tx, &code, entry.wrote("flag_decisions"))?;
     find(tx, number)
 }
 

@@ -6,8 +6,7 @@ use utoipa::ToSchema;
 
 use crate::app::redemption::undo;
 use crate::db::incidents::{self, Incident};
-use crate::db::{Tx, passes, payouts, redemptions, voids};
-use crate::domain::entry::EntryKind;
+use crate::db::{Tx, passes, payouts, redemptions, series, voids};
 use crate::domain::text::Line;
 use crate::domain::{Action, Actor, IncidentId, RedemptionId, Refusal};
 use crate::error::Result;
@@ -39,10 +38,8 @@ pub fn record(tx: &mut Tx<'_>, actor: &Actor, new: &NewIncident) -> Result<Recei
         return Err(Refusal::NotSettled.into());
     }
     let pass = locked.first().ok_or(Refusal::not_found("redemption"))?;
-    let receipt = undo(tx, actor, EntryKind::Incident, &found, pass, &new.reason)?;
-    let number = receipt.number.ok_or_else(|| anyhow::anyhow!("an incident without a number"))?;
-    incidents::insert(tx, IncidentId::new(number), of)?;
-    Ok(receipt)
+    let number = IncidentId::new(series::next(tx, "incident_number")?);
+    undo(tx, actor, &found, pass, &new.reason, Some(number))
 }
 
 /// A page of incidents by number: those of a site see their own.

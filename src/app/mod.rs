@@ -5,8 +5,11 @@
 //! door it can't be malformed, only refused.
 
 pub mod access;
+pub mod api_key;
+pub mod audit;
 pub mod bank_account;
 pub mod delivery;
+pub mod evidence;
 pub mod flag;
 pub mod hand_over;
 pub mod incident;
@@ -15,6 +18,7 @@ pub mod mail;
 mod once;
 pub mod order;
 pub mod programme;
+pub mod receipt;
 pub mod redemption;
 pub mod report;
 pub mod settlement;

@@ -1,14 +1,17 @@
 //! Workshops at a site: declared beforehand or on the day, named by the redemptions made there.
 
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::redemption::own_site;
 use crate::db::workshops::{self, Workshop};
-use crate::db::{Tx, series};
+use crate::db::{Tx, programmes, series};
+use crate::domain::entry::EntryKind;
 use crate::domain::text::Line;
 use crate::domain::{Action, Actor, BusinessDate, Refusal, SiteId, WorkshopId};
 use crate::error::Result;
+use crate::ledger::{self, Entry};
 
 /// How far ahead a workshop is declared: a year's calendar.
 const MAX_DAYS_AHEAD: u64 = 366;
@@ -45,16 +48,24 @@ pub fn declare(tx: &mut Tx<'_>, actor: &Actor, new: NewWorkshop) -> Result<Works
         )
         .into());
     }
+    let number = WorkshopId::new(series::next(tx, "workshop")?);
+    let facts = json!({
+        "workshop": number, "site": site, "held_on": new.held_on, "people": new.people,
+    });
+    let entry = Entry::new(tx, EntryKind::WorkshopDeclaration, actor.user, facts);
     let workshop = Workshop {
-        number: WorkshopId::new(series::next(tx, "workshop")?),
+        number,
         site,
         held_on: new.held_on,
         place: new.place.into(),
         people: new.people,
         declared_by: actor.user,
         declared_at: tx.now,
+        entry_id: entry.id,
     };
     workshops::insert(tx, &workshop)?;
+    let code = programmes::current(tx)?.code;
+    ledger::record(tx, &code, entry.wrote("workshops"))?;
     Ok(workshop)
 }
 

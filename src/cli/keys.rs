@@ -19,6 +19,11 @@ pub enum KeysCommand {
         /// The key file
         file: PathBuf,
     },
+    /// Give a key file another key for receipts; the old one stays, for the receipts that name it
+    RotateReceipt {
+        /// Which; copied elsewhere again afterwards
+        file: PathBuf,
+    },
 }
 
 impl KeysCommand {
@@ -36,6 +41,15 @@ impl KeysCommand {
                 Keys::rotate_token(&file)?;
                 super::say(&format!(
                     "Nouvelle clé des jetons dans {}. Relancez le service pour qu'il la prenne, et refaites la copie du fichier.",
+                    file.display()
+                ))
+            }
+            Self::RotateReceipt { file } => {
+                let keys = Keys::rotate_receipt(&file)?;
+                super::say(&format!(
+                    "Les récépissés seront signés par la clé {}, dès que tous les processus du service auront été relancés. \
+                     Gardez ailleurs une copie neuve de {} : il garde aussi les clés d'avant.",
+                    keys.receipt_kid(),
                     file.display()
                 ))
             }

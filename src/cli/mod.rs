@@ -1,7 +1,9 @@
 //! The command line: one file per command.
 
 mod bench;
+mod claim;
 pub mod demo;
+mod export;
 mod keys;
 mod migrate;
 mod openapi;
@@ -31,6 +33,11 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Hold every rule of the ledger against the journal; exits with 1 when one does not hold
     Verify(verify::Verify),
+    /// What leaves the instance, as files
+    #[command(subcommand)]
+    Export(export::Export),
+    /// What a site is owed, proven from its own receipts alone
+    Claim(claim::Claim),
     /// Mediation places
     #[command(subcommand)]
     Sites(sites::Sites),
@@ -57,6 +64,8 @@ impl Cli {
             Command::Serve(command) => command.run(),
             Command::Migrate(command) => command.run(),
             Command::Verify(command) => command.run(),
+            Command::Export(command) => command.run(),
+            Command::Claim(command) => command.run(),
             Command::Sites(command) => command.run(),
             Command::Users(command) => command.run(),
             Command::Keys(command) => command.run(),

@@ -14,10 +14,10 @@ use crate::ledger::sealer::Sealer;
 
 /// Where to listen, and how letters leave.
 #[derive(Args, Clone, Debug)]
-#[expect(clippy::struct_field_names, reason = "the names of the options")]
 pub struct Listen {
     /// Address and port of the API
     #[arg(long, env = "SOUCHE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    #[expect(clippy::struct_field_names, reason = "the name of the option")]
     pub listen: SocketAddr,
     /// The public page that explains a pass, printed in its QR code, without https://
     #[arg(
@@ -46,6 +46,12 @@ pub struct Listen {
         value_name = "ADDRESS"
     )]
     pub mail_from: String,
+    /// Only a reverse proxy with a certificate reaches this port: believe its X-Forwarded-For, and tell browsers to stay with HTTPS
+    #[arg(long, env = "SOUCHE_BEHIND_PROXY")]
+    pub behind_proxy: bool,
+    /// Multiply the limits on requests (docs/operations.md)
+    #[arg(long, env = "SOUCHE_LIMITS_TIMES", default_value_t = 1, value_name = "N")]
+    pub limits_times: u32,
 }
 
 impl Listen {
@@ -83,7 +89,9 @@ pub fn serve(instance: &Instance, listen: &Listen) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen.listen).with_context(|| {
         format!("{} can't be listened on; choose another with --listen", listen.listen)
     })?;
-    let service = Service::new(instance.db.clone(), instance.keys.clone(), &listen.public_url)?;
+    let service = Service::new(instance.db.clone(), instance.keys.clone(), &listen.public_url)?
+        .with_limits_times(listen.limits_times)
+        .behind_proxy(listen.behind_proxy);
     let sender = listen.sender(&instance.data)?;
     let _postman = Postman::start(instance.db.clone(), instance.keys.clone(), sender)?;
     let _sealer = Sealer::start(instance.db.clone(), instance.signer.clone())?;

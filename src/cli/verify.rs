@@ -1,6 +1,8 @@
-//! `souche verify`: every rule of the ledger, held against the journal of the live database.
+//! `souche verify`: every rule of the ledger, held against the journal of the live database, or against a bundle without
+//! any.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -8,15 +10,24 @@ use clap::Args;
 
 use crate::db::{Clock, Db, Scope, programmes};
 use crate::domain::ProgrammeId;
+use crate::domain::money::Cents;
 use crate::domain::note::{Checkpoint, Note};
 use crate::domain::programme::ProgrammeCode;
 use crate::error::Result;
 use crate::instance::Place;
+use crate::ledger::bundle::{self, Trusted, Verdict};
+use crate::ledger::verify::Check;
 use crate::ledger::{verify, verify_log};
 
 /// The command.
 #[derive(Args, Debug)]
 pub struct Verify {
+    /// A bundle (`souche export bundle`), verified with nothing else; the live database when left out
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// With FILE: a public key of the log that was kept elsewhere (vkey); repeated, after a change of keys
+    #[arg(id = "vkey", long = "key", value_name = "VKEY", requires = "file")]
+    keys: Vec<String>,
     /// Code of the programme; every one of the instance when left out
     #[arg(long, value_name = "CODE")]
     programme: Option<String>,
@@ -30,6 +41,44 @@ pub struct Verify {
 impl Verify {
     /// Prints a line per rule; fails when one does not hold.
     pub fn run(self) -> anyhow::Result<()> {
+        let all_hold = match &self.file {
+            Some(file) => self.run_on_file(file)?,
+            None => self.run_on_database()?,
+        };
+        if !all_hold {
+            bail!("une règle au moins n'est pas respectée");
+        }
+        super::say("Toutes les règles sont respectées (every rule holds).")
+    }
+
+    fn run_on_file(&self, file: &Path) -> anyhow::Result<bool> {
+        let keys = self.keys.iter().map(|key| key.parse().map_err(anyhow::Error::msg));
+        let trusted = Trusted {
+            keys: keys.collect::<anyhow::Result<_>>()?,
+            checkpoint: self
+                .checkpoint
+                .as_deref()
+                .map(read_note)
+                .transpose()?
+                .map(|(_, note)| note),
+        };
+        let shown = file.display();
+        let opened = File::open(file).with_context(|| format!("{shown} est illisible"))?;
+        let verdict = bundle::verify(BufReader::with_capacity(1 << 20, opened), &trusted);
+        super::say(&match trusted.keys.len() {
+            0 => format!(
+                "{} — clés du dossier même, à comparer à celle que vous avez notée :",
+                verdict.programme
+            ),
+            _ => format!("{} — clés du journal données :", verdict.programme),
+        })?;
+        verdict.vkeys.iter().try_for_each(|key| super::say(&format!("  {key}")))?;
+        verdict.checks.iter().try_for_each(say_check)?;
+        super::say(&summary(&verdict))?;
+        Ok(verdict.holds())
+    }
+
+    fn run_on_database(&self) -> anyhow::Result<bool> {
         let instance = self.place.open(Clock::System)?;
         let mut all_hold = true;
         let mut kept = self.checkpoint.as_deref().map(read_note).transpose()?;
@@ -46,25 +95,37 @@ impl Verify {
             super::say(&format!("{code}"))?;
             for check in checks {
                 all_hold &= check.holds;
-                let mark = if check.holds { "✓" } else { "✗" };
-                let broken =
-                    check.first.map(|first| format!(" — premier : {first}")).unwrap_or_default();
-                let by = if check.holds {
-                    String::new()
-                } else {
-                    format!(" — écart : {}{broken}", check.difference)
-                };
-                super::say(&format!("  {mark} {} ({}){by}", check.rule, check.code))?;
+                say_check(&check)?;
             }
         }
         if let Some((log, _)) = kept {
             bail!("le point de contrôle est celui d'un autre journal ({log})");
         }
-        if !all_hold {
-            bail!("une règle au moins n'est pas respectée");
-        }
-        super::say("Toutes les règles sont respectées (every rule holds).")
+        Ok(all_hold)
     }
+}
+
+fn say_check(check: &Check) -> anyhow::Result<()> {
+    let mark = if check.holds { "✓" } else { "✗" };
+    let first = check.first.as_ref().map(|first| format!(" — premier : {first}"));
+    let by = if check.holds {
+        String::new()
+    } else {
+        format!(" — écart : {}{}", check.difference, first.unwrap_or_default())
+    };
+    super::say(&format!("  {mark} {} ({}){by}", check.rule, check.code))
+}
+
+/// What was read, in a line.
+fn summary(verdict: &Verdict) -> String {
+    let (entries, leaves) = verdict.entries;
+    let (passes, used) = verdict.passes;
+    let owed = Cents(verdict.owed.iter().map(|(_, cents)| cents).sum());
+    format!(
+        "{entries} écritures, dont {leaves} dans le journal public et {} sous un point de contrôle ; {} récépissés sans signature. \
+         {passes} pass, dont {used} utilisés ; {owed} dus aux lieux et pas encore ordonnés.",
+        verdict.signed, verdict.unsigned
+    )
 }
 
 /// A note kept elsewhere, and the programme whose log it is of: the end of its origin.

@@ -1,14 +1,15 @@
 //! Entries of the journal. Only `ledger` writes here.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz, Uuid};
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text, Timestamptz, Uuid};
 
 use super::Tx;
 use super::schema::entries;
 use super::schema::sql_types::EntryKind as EntryKindSql;
 use super::statement::statement;
 use crate::domain::entry::EntryKind;
-use crate::domain::{EntryId, PassNumber, Timestamp, UserId};
+use crate::domain::{EntryId, PassNumber, SiteId, Timestamp, UserId};
 use crate::error::Result;
 
 /// An entry, as the database holds it.
@@ -108,22 +109,32 @@ pub struct Step {
 }
 
 statement! {
-    /// Two arms, two indexes: what moved it in a range, and what moved it alone.
-    StepsOfPass { ranged: Integer = PassNumber, single: Integer = PassNumber }
-        -> (EntryKindSql, Uuid, Nullable<Integer>, Timestamptz, Timestamptz, Text, Integer, Integer),
-    "SELECT e.kind, e.id, e.number, e.happened_at, e.recorded_at, e.receipt, t.debit, t.credit \
-     FROM (SELECT entry_id, debit, credit FROM transfers \
-           WHERE book = 'PASS' AND amount > 1 AND int4range(first_pass, first_pass + amount::integer) @> ? \
-           UNION ALL \
-           SELECT entry_id, debit, credit FROM transfers WHERE book = 'PASS' AND amount = 1 AND first_pass = ?) t \
-     JOIN entries e ON e.id = t.entry_id \
+    /// The events of its order and its booklet, and its own: each found by its key.
+    StepsOfPass {
+        number: Integer = PassNumber, redeemed: Integer = PassNumber, undone: Integer = PassNumber, moved: Integer = PassNumber,
+    } -> (EntryKindSql, Uuid, Nullable<Integer>, Timestamptz, Timestamptz, Text, Integer, Integer),
+    "WITH own AS (SELECT booklet, order_number FROM passes WHERE number = ?), events (id) AS ( \
+         SELECT unnest(ARRAY[o.mint_entry, o.print_entry]) FROM own JOIN orders o ON o.number = own.order_number \
+         UNION ALL \
+         SELECT unnest(ARRAY[d.entry_id, r.entry_id]) FROM own \
+         JOIN deliveries d ON own.booklet BETWEEN d.first_booklet AND d.last_booklet \
+         LEFT JOIN delivery_receipts r ON r.delivery = d.number \
+         UNION ALL \
+         SELECT h.entry_id FROM own JOIN hand_overs h ON h.booklet = own.booklet \
+         UNION ALL SELECT entry_id FROM redemptions WHERE pass = ? \
+         UNION ALL SELECT entry_id FROM voids WHERE pass = ?) \
+     SELECT e.kind, e.id, e.number, e.happened_at, e.recorded_at, e.receipt, t.debit, t.credit \
+     FROM events JOIN entries e ON e.id = events.id \
+     JOIN transfers t ON t.entry_id = e.id AND t.book = 'PASS' AND ? BETWEEN t.first_pass AND t.first_pass + t.amount - 1 \
      ORDER BY e.recorded_at, e.id"
 }
 
 /// Every movement of a pass, oldest first.
 pub fn steps_of_pass(tx: &mut Tx<'_>, pass: PassNumber) -> Result<Vec<Step>> {
     type Row = (EntryKind, EntryId, Option<i32>, Timestamp, Timestamp, String, i32, i32);
-    let rows: Vec<Row> = StepsOfPass { ranged: &pass, single: &pass }.load(tx.conn)?;
+    let rows: Vec<Row> =
+        StepsOfPass { number: &pass, redeemed: &pass, undone: &pass, moved: &pass }
+            .load(tx.conn)?;
     Ok(rows
         .into_iter()
         .map(|(kind, id, number, happened_at, recorded_at, receipt, debit, credit)| Step {
@@ -137,4 +148,31 @@ pub fn steps_of_pass(tx: &mut Tx<'_>, pass: PassNumber) -> Result<Vec<Step>> {
             credit,
         })
         .collect())
+}
+
+/// A receipt that bears on what a site is owed, and its place in the log.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct OfSite {
+    /// The exact text.
+    #[diesel(sql_type = Text)]
+    pub receipt: String,
+    /// Nothing until it is sealed.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub position: Option<i64>,
+}
+
+/// The receipts of a site's redemptions, of what undid them, and of the debits that paid it; in the order of the log.
+pub fn of_site(tx: &mut Tx<'_>, site: SiteId) -> Result<Vec<OfSite>> {
+    Ok(sql_query(
+        "WITH used AS MATERIALIZED (SELECT pass, cycle, entry_id FROM redemptions WHERE site = $1), own AS (
+             SELECT entry_id FROM used
+             UNION SELECT v.entry_id FROM used u JOIN voids v ON v.pass = u.pass AND v.cycle = u.cycle
+             UNION SELECT d.entry_id FROM used u JOIN payout_items i ON i.pass = u.pass AND i.cycle = u.cycle
+                   JOIN payout_debits d ON d.payout = i.payout
+         )
+         SELECT e.receipt, l.position FROM own JOIN entries e ON e.id = own.entry_id LEFT JOIN leaves l ON l.entry_id = e.id
+         ORDER BY l.position NULLS LAST, e.recorded_at, e.id",
+    )
+    .bind::<Integer, _>(site)
+    .load(tx.conn)?)
 }

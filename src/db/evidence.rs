@@ -18,20 +18,20 @@ use crate::domain::EntryId;
 use crate::error::Result;
 
 /// A table of rows that an entry wrote, once.
-struct Written {
-    name: &'static str,
+pub(super) struct Written {
+    pub(super) name: &'static str,
     /// Where its rows, as `t`, meet their entry.
     from: &'static str,
     /// The entry, in these terms.
     entry: &'static str,
     /// Its key, as two integers.
-    key: [&'static str; 2],
+    pub(super) key: [&'static str; 2],
     /// Columns that the receipt says in its own fields, or that follow from other rows: `verify` replays them.
     skip: &'static [&'static str],
 }
 
 /// The entry itself first, then its transfers, then the others by name: the order in which a receipt binds them.
-const WRITTEN: [Written; 13] = [
+pub(super) const WRITTEN: [Written; 18] = [
     Written {
         name: "entries",
         from: "entries t",
@@ -49,8 +49,24 @@ const WRITTEN: [Written; 13] = [
     },
     Written::by_entry("deliveries", ["t.number", "0"]),
     Written::by_entry("delivery_receipts", ["t.delivery", "0"]),
+    Written::by_entry("flag_decisions", ["t.flag", "0"]),
+    Written {
+        name: "flag_passes",
+        from: "flag_passes t LEFT JOIN flags f ON f.number = t.flag",
+        entry: "f.entry_id",
+        key: ["t.pass", "t.cycle"],
+        skip: &[],
+    },
+    Written::by_entry("flags", ["t.number", "0"]),
     Written::by_entry("fundings", ["t.number", "0"]),
     Written::by_entry("hand_overs", ["t.number", "0"]),
+    Written {
+        name: "incidents",
+        from: "incidents t LEFT JOIN voids v ON v.pass = t.pass AND v.cycle = t.cycle",
+        entry: "v.entry_id",
+        key: ["t.number", "0"],
+        skip: &[],
+    },
     Written {
         name: "passes",
         from: "passes t LEFT JOIN orders o ON o.number = t.order_number",
@@ -69,6 +85,7 @@ const WRITTEN: [Written; 13] = [
     Written::by_entry("payouts", ["t.number", "0"]),
     Written::by_entry("redemptions", ["t.pass", "t.cycle"]),
     Written::by_entry("voids", ["t.pass", "t.cycle"]),
+    Written::by_entry("workshops", ["t.number", "0"]),
 ];
 
 impl Written {
@@ -83,7 +100,7 @@ impl Written {
 }
 
 /// Tables whose rows may change, each with its key: every state that a row has had is bound, by its revision.
-const CHANGING: [(&str, &str); 7] = [
+pub(super) const CHANGING: [(&str, &str); 7] = [
     ("bank_accounts", "t.number"),
     ("executions", "t.settlement"),
     ("orders", "t.number"),
@@ -95,9 +112,15 @@ const CHANGING: [(&str, &str); 7] = [
 ];
 
 /// Tables that are no evidence, with the reason. Every table is here or above; a test sees to it.
-pub const NOT_EVIDENCE: [(&str, &str); 15] = [
+pub const NOT_EVIDENCE: [(&str, &str); 21] = [
+    ("api_keys", "who comes in by a program; the audit log says who made and ended them"),
+    ("audit_log", "only added to; the acts that move anything are entries (decision 0028)"),
     ("beneficiaries", "identities, sealed and to be purged; a hand-over binds the person's key"),
+    ("checkpoints", "heads of the log, signed; held against the receipts by checks of their own"),
     ("invitations", "roles promised; the audit log says who promised them"),
+    ("leaves", "the log of the receipts; the same"),
+    ("log_keys", "the keys of checkpoints; the same"),
+    ("logs", "how far the log is sealed; the same"),
     ("memberships", "who may do what now; entries say who did what"),
     ("outbox", "letters on their way"),
     ("password_resets", "links that last an hour"),
@@ -131,7 +154,7 @@ pub struct WrittenRow {
     pub entry_id: Option<EntryId>,
     /// Place of the table in the order above.
     #[diesel(sql_type = Integer)]
-    rank: i32,
+    pub(super) rank: i32,
     /// Its key.
     #[diesel(sql_type = Integer)]
     pub key: i32,
@@ -178,10 +201,7 @@ pub fn each_written(tx: &mut Tx<'_>, mut take: impl FnMut(WrittenRow) -> Result<
     // All rows are sorted by entry: in memory as far as that goes, in runs of this size on disk beyond.
     tx.set("work_mem", "64MB")?;
     let columns = Columns::read(tx)?;
-    let mut arms = Vec::new();
-    for (table, rank) in WRITTEN.iter().zip(0..) {
-        arms.push(columns.arm(table, rank)?);
-    }
+    let arms = columns.arms()?;
     let query = format!("{} ORDER BY entry_id, rank, key, subkey", arms.join(" UNION ALL "));
     let rows = sql_query(query).load_iter::<WrittenRow, PgRowByRowLoadingMode>(tx.conn)?;
     for row in rows {
@@ -246,7 +266,7 @@ pub fn changing(tx: &mut Tx<'_>, table: &str, keys: &[i32]) -> Result<Vec<Changi
 }
 
 /// The columns of the tables of evidence, from the catalogue: a column that is added is bound from then on.
-struct Columns(BTreeMap<String, Vec<Column>>);
+pub(super) struct Columns(BTreeMap<String, Vec<Column>>);
 
 #[derive(QueryableByName)]
 struct Column {
@@ -261,7 +281,7 @@ struct Column {
 }
 
 impl Columns {
-    fn read(tx: &mut Tx<'_>) -> Result<Self> {
+    pub(super) fn read(tx: &mut Tx<'_>) -> Result<Self> {
         let all: Vec<Column> = sql_query(
             "SELECT c.relname::text AS relation, a.attname::text AS name, t.typname::text AS of_type, t.typtype = 'e' AS is_word
              FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
@@ -275,6 +295,11 @@ impl Columns {
             columns.entry(column.relation.clone()).or_default().push(column);
         }
         Ok(Self(columns))
+    }
+
+    /// A query of the rows of each table that entries write, in the order in which receipts bind them.
+    pub(super) fn arms(&self) -> Result<Vec<String>> {
+        WRITTEN.iter().zip(0..).map(|(table, rank)| self.arm(table, rank)).collect()
     }
 
     /// A query of the rows of a table that entries write.
@@ -301,12 +326,12 @@ impl Columns {
         Ok(format!("SELECT {key} AS key, t.revision, {line} AS line FROM {table} t WHERE {own}"))
     }
 
-    fn line(&self, table: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
+    pub(super) fn line(&self, table: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
         Ok(format!("'[\"{table}\",' || {} || ']'", self.json(table, wanted)?))
     }
 
     /// The expression of a row's canonical JSON.
-    fn json(&self, table: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
+    pub(super) fn json(&self, table: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
         let columns = self.0.get(table).map(Vec::as_slice).unwrap_or_default();
         let wanted = columns.iter().filter(|column| wanted(&column.name));
         let fields: Result<Vec<String>> = wanted.map(Column::field).collect();

@@ -10,7 +10,8 @@ use super::Tx;
 use super::schema::sql_types::{FlagKind as FlagKindSql, FlagOutcome as FlagOutcomeSql};
 use crate::domain::flag::{FlagKind, Outcome};
 use crate::domain::{
-    BusinessDate, FlagId, OrganisationId, PassNumber, RedemptionId, SiteId, Timestamp, UserId,
+    BusinessDate, EntryId, FlagId, OrganisationId, PassNumber, RedemptionId, SiteId, Timestamp,
+    UserId,
 };
 use crate::error::Result;
 
@@ -23,6 +24,7 @@ pub(super) const HELD: &str = "EXISTS (SELECT FROM flag_passes f LEFT JOIN flag_
 #[expect(missing_docs, reason = "migrations/ says what each column holds")]
 pub struct NewFlag {
     pub number: FlagId,
+    pub entry_id: EntryId,
     pub kind: FlagKind,
     pub site: SiteId,
     pub subject: Option<i32>,
@@ -34,8 +36,8 @@ pub struct NewFlag {
 pub fn insert(tx: &mut Tx<'_>, new: &[(NewFlag, Vec<RedemptionId>)]) -> Result<()> {
     let flags = || new.iter().map(|(flag, _)| flag);
     sql_query(
-        "INSERT INTO flags (number, kind, site, subject, on_day, explanation, raised_at)
-         SELECT n.*, $7 FROM unnest($1, $2, $3, $4, $5, $6) AS n",
+        "INSERT INTO flags (number, kind, site, subject, on_day, explanation, entry_id, raised_at)
+         SELECT n.*, $8 FROM unnest($1, $2, $3, $4, $5, $6, $7) AS n",
     )
     .bind::<Array<Integer>, _>(flags().map(|flag| flag.number).collect::<Vec<_>>())
     .bind::<Array<FlagKindSql>, _>(flags().map(|flag| flag.kind).collect::<Vec<_>>())
@@ -43,6 +45,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &[(NewFlag, Vec<RedemptionId>)]) -> Result<(
     .bind::<Array<Nullable<Integer>>, _>(flags().map(|flag| flag.subject).collect::<Vec<_>>())
     .bind::<Array<Date>, _>(flags().map(|flag| flag.on_day).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(flags().map(|flag| flag.explanation.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Uuid>, _>(flags().map(|flag| flag.entry_id).collect::<Vec<_>>())
     .bind::<Timestamptz, _>(tx.now)
     .execute(tx.conn)?;
     let held = || {
@@ -132,15 +135,17 @@ pub fn decide(
     outcome: Outcome,
     reason: &str,
     by: UserId,
+    entry: EntryId,
 ) -> Result<()> {
     sql_query(
-        "INSERT INTO flag_decisions (flag, outcome, reason, decided_by, decided_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO flag_decisions (flag, outcome, reason, decided_by, decided_at, entry_id) VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind::<Integer, _>(flag)
     .bind::<FlagOutcomeSql, _>(outcome)
     .bind::<Text, _>(reason)
     .bind::<Uuid, _>(by)
     .bind::<Timestamptz, _>(tx.now)
+    .bind::<Uuid, _>(entry)
     .execute(tx.conn)?;
     Ok(())
 }

@@ -83,6 +83,13 @@ pub const NEW: &str = "SELECT e.id, e.recorded_at, e.receipt FROM entries e \
      WHERE e.xid >= (SELECT coalesce((SELECT horizon FROM logs WHERE horizon <= pg_snapshot_xmax(pg_current_snapshot())), '0')) \
        AND NOT EXISTS (SELECT FROM leaves l WHERE l.entry_id = e.id)";
 
+/// Has each new entry looked up in the leaves by its key. A plan for an unknown horizon expects a third of
+/// the journal, and would read all of it side by side with all leaves.
+fn one_by_one(tx: &mut Tx<'_>) -> Result<()> {
+    tx.set("enable_hashjoin", "off")?;
+    tx.set("enable_mergejoin", "off")
+}
+
 /// Is there anything to seal? Locks nothing.
 pub fn has_new(tx: &mut Tx<'_>) -> Result<bool> {
     #[derive(QueryableByName)]
@@ -90,12 +97,14 @@ pub fn has_new(tx: &mut Tx<'_>) -> Result<bool> {
         #[diesel(sql_type = diesel::sql_types::Bool)]
         found: bool,
     }
+    one_by_one(tx)?;
     let found: Found = sql_query(format!("SELECT EXISTS ({NEW}) AS found")).get_result(tx.conn)?;
     Ok(found.found)
 }
 
 /// Opens the list of what is new, in the order in which things were decided.
 pub fn open_new(tx: &mut Tx<'_>) -> Result<()> {
+    one_by_one(tx)?;
     // A first seal may have a whole journal to read: the list stays with the server.
     tx.conn.batch_execute(&format!(
         "DECLARE unsealed NO SCROLL CURSOR FOR SELECT id, receipt FROM ({NEW}) AS new ORDER BY recorded_at, id"
@@ -121,6 +130,7 @@ pub fn lag_seconds(tx: &mut Tx<'_>, signed: i64) -> Result<i64> {
         #[diesel(sql_type = Nullable<diesel::sql_types::Timestamptz>)]
         oldest: Option<crate::domain::Timestamp>,
     }
+    one_by_one(tx)?;
     let oldest: Oldest = sql_query(format!(
         "SELECT min(recorded_at) AS oldest FROM (SELECT recorded_at FROM ({NEW}) AS new \
          UNION ALL (SELECT e.recorded_at FROM leaves l JOIN entries e ON e.id = l.entry_id WHERE l.position >= $1 \

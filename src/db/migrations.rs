@@ -42,14 +42,21 @@ pub fn ensure_current(url: &str) -> anyhow::Result<()> {
     let ours = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(anyhow::Error::from_boxed)?;
     let ours: Vec<String> =
         ours.iter().map(|migration| migration.name().version().to_string()).collect();
-    if !applied.iter().map(|applied| &applied.version).eq(&ours) {
+    if applied.iter().map(|applied| &applied.version).eq(&ours) {
+        return Ok(());
+    }
+    let theirs = applied.last().map_or("none", |applied| &applied.version);
+    let needed = ours.last().map_or("none", String::as_str);
+    if theirs > needed {
         bail!(
-            "the schema is at version {}, this binary needs {}: run `souche migrate` of the same release with the owner's connection",
-            applied.last().map_or("none", |applied| &applied.version),
-            ours.last().map_or("none", String::as_str)
+            "the schema is at version {theirs}, made by a later release; this binary needs {needed}: start the later release, \
+             or bring back the backup that was taken before it"
         );
     }
-    Ok(())
+    bail!(
+        "the schema is at version {theirs}, this binary needs {needed}: run `souche migrate` of the same release with the \
+         owner's connection"
+    )
 }
 
 #[derive(QueryableByName)]

@@ -5,6 +5,7 @@
 //! shows its rows only, and `programme_id` fills itself in. So queries here speak of local numbers,
 //! and none can forget the tenant.
 
+pub mod access_schema;
 pub mod account_schema;
 mod clock;
 mod line;
@@ -12,12 +13,16 @@ pub mod log_schema;
 mod migrations;
 mod pg_types;
 pub mod schema;
+mod start;
 mod statement;
 
+pub mod api_keys;
 pub mod audit;
+pub mod audit_log;
 pub mod bank_accounts;
 pub mod beneficiaries;
 pub mod booklets;
+pub mod bundle;
 pub mod checkpoints;
 pub mod deliveries;
 pub mod digests;
@@ -65,6 +70,7 @@ use diesel::{RunQueryDsl, sql_query};
 pub use clock::Clock;
 pub use line::Line;
 pub use migrations::{ensure_current, ensure_least_privilege, migrate, revert_all};
+pub use start::{ensure_clock, ensure_durable};
 
 use crate::domain::{BusinessDate, Kid, ProgrammeId, Timestamp, UserId};
 use crate::error::{Error, Result};

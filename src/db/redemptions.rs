@@ -41,8 +41,9 @@ impl Redemption {
         let (pass, cycle, hand_over) = (self.pass.get(), self.cycle, self.hand_over.get());
         let (site, service) = (self.site.get(), <&str>::from(self.service));
         let at = self.redeemed_at.to_rfc3339_opts(SecondsFormat::Micros, true);
+        let workshop = self.workshop.map_or("null".to_owned(), |of| of.get().to_string());
         format!(
-            r#"["redemptions",{{"cycle":{cycle},"hand_over":{hand_over},"pass":{pass},"redeemed_at":"{at}","service":"{service}","site":{site}}}]"#
+            r#"["redemptions",{{"cycle":{cycle},"hand_over":{hand_over},"pass":{pass},"redeemed_at":"{at}","service":"{service}","site":{site},"workshop":{workshop}}}]"#
         )
     }
 }

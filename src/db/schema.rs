@@ -380,5 +380,6 @@ diesel::table! {
         people -> Integer,
         declared_by -> Uuid,
         declared_at -> Timestamptz,
+        entry_id -> Uuid,
     }
 }

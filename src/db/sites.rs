@@ -108,13 +108,14 @@ pub fn qualify(
 }
 
 /// Keeps what a site declares that it can take in a day; false when there is no such site.
+#[expect(clippy::arithmetic_side_effects, reason = "PostgreSQL adds, and refuses what overflows")]
 pub fn set_daily_capacity(
     tx: &mut Tx<'_>,
     number: SiteId,
     capacity: Option<DailyCapacity>,
 ) -> Result<bool> {
     let n = diesel::update(sites::table.filter(sites::number.eq(number)))
-        .set(sites::daily_capacity.eq(capacity))
+        .set((sites::daily_capacity.eq(capacity), sites::revision.eq(sites::revision + 1)))
         .execute(tx.conn)?;
     Ok(n == 1)
 }

@@ -88,7 +88,8 @@ pub fn turnovers(tx: &mut Tx<'_>, at: Option<Timestamp>) -> Result<Vec<Turnover>
     .load(tx.conn)?)
 }
 
-/// When any of `count` passes from `first` on last moved in a range, by what is recorded.
+/// When any of `count` passes from `first` on last moved with its booklet, by what is recorded: looked for among
+/// the events that move booklets, which are few. An event that is being written has no entry yet.
 pub fn last_moved(tx: &mut Tx<'_>, first: PassNumber, count: i32) -> Result<Option<Timestamp>> {
     #[derive(QueryableByName)]
     struct Last {
@@ -96,9 +97,19 @@ pub fn last_moved(tx: &mut Tx<'_>, first: PassNumber, count: i32) -> Result<Opti
         recorded_at: Option<Timestamp>,
     }
     let last: Last = sql_query(
-        "SELECT max(e.recorded_at) AS recorded_at FROM transfers t JOIN entries e ON e.id = t.entry_id
-         WHERE t.book = 'PASS' AND t.amount > 1
-           AND int4range(t.first_pass, t.first_pass + t.amount::integer) && int4range($1, $1 + $2)",
+        "WITH moved AS (
+             SELECT min(number) AS first, max(number) AS last, array_agg(DISTINCT order_number) AS orders
+             FROM booklets WHERE first_pass BETWEEN $1 - 9 AND $1 + $2 - 1 AND first_pass + size > $1
+         ), events (id) AS (
+             SELECT unnest(ARRAY[o.mint_entry, o.print_entry]) FROM orders o, moved WHERE o.number = ANY (moved.orders)
+             UNION ALL
+             SELECT unnest(ARRAY[d.entry_id, r.entry_id]) FROM moved
+             JOIN deliveries d ON d.first_booklet <= moved.last AND d.last_booklet >= moved.first
+             LEFT JOIN delivery_receipts r ON r.delivery = d.number
+             UNION ALL
+             SELECT h.entry_id FROM moved JOIN hand_overs h ON h.booklet BETWEEN moved.first AND moved.last
+         )
+         SELECT max(e.recorded_at) AS recorded_at FROM events JOIN entries e ON e.id = events.id",
     )
     .bind::<Integer, _>(first)
     .bind::<Integer, _>(count)

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable};
 
 use super::Tx;
 use super::schema::workshops;
-use crate::domain::{BusinessDate, OrganisationId, SiteId, Timestamp, UserId, WorkshopId};
+use crate::domain::{BusinessDate, EntryId, OrganisationId, SiteId, Timestamp, UserId, WorkshopId};
 use crate::error::Result;
 
 /// A workshop at a site, on a day.
@@ -21,6 +21,7 @@ pub struct Workshop {
     pub people: i32,
     pub declared_by: UserId,
     pub declared_at: Timestamp,
+    pub entry_id: EntryId,
 }
 
 /// Writes a new one.

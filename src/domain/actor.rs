@@ -110,6 +110,34 @@ pub enum Action {
     DeclareWorkshop,
     ReadDigest,
     ReadLog,
+    ReadReceipts,
+    ReadClaim,
+    ReadBundle,
+    ManageApiKeys,
+    ReadAuditLog,
+}
+
+impl Action {
+    /// Never done by an API key, whatever its role: it opens a door to others, or says where money goes.
+    pub const fn needs_a_person(self) -> bool {
+        matches!(
+            self,
+            Self::ManageUsers | Self::ManageApiKeys | Self::DeclareBankAccount | Self::ReadAuditLog
+        )
+    }
+}
+
+impl Role {
+    /// The roles that an API key may have: none that approves, pays, or answers for the instance. Those
+    /// take a person and a second factor.
+    pub const OF_API_KEYS: [Self; 6] = [
+        Self::SponsorManager,
+        Self::PrescriberManager,
+        Self::PrescriberAgent,
+        Self::SiteManager,
+        Self::SiteMediator,
+        Self::Auditor,
+    ];
 }
 
 impl Actor {
@@ -149,6 +177,16 @@ const ALL_BUT_PRESCRIBERS: &[Role] = &[
     Role::Auditor,
 ];
 
+/// Who runs, pays for or audits the programme as a whole.
+const THE_REGION: &[Role] = &[
+    Role::OperatorAdmin,
+    Role::OperatorAccountant,
+    Role::SponsorManager,
+    Role::SponsorApprover,
+    Role::PublicAccountant,
+    Role::Auditor,
+];
+
 /// The whole policy.
 pub fn allows(role: Role, action: Action) -> bool {
     use Action as A;
@@ -162,7 +200,9 @@ pub fn allows(role: Role, action: Action) -> bool {
         | A::RecordIncident
         | A::DecideFlag => &[R::OperatorAdmin],
         // Each those it is in charge of: `membership.rs`.
-        A::ManageUsers => &[R::OperatorAdmin, R::PrescriberManager, R::SiteManager],
+        A::ManageUsers | A::ManageApiKeys => {
+            &[R::OperatorAdmin, R::PrescriberManager, R::SiteManager]
+        }
         A::ScanFlags => &[R::OperatorAdmin, R::OperatorAccountant],
         A::FundOrder | A::ApproveBankAccount | A::PrepareSettlement | A::DeclareExecution => {
             &[R::OperatorAccountant]
@@ -172,10 +212,11 @@ pub fn allows(role: Role, action: Action) -> bool {
         A::ApproveSettlement | A::ConfirmExecution => &[R::PublicAccountant],
         A::ReceiveDelivery => &[R::PrescriberManager],
         A::HandOver | A::ReadOwnStock => &[R::PrescriberManager, R::PrescriberAgent],
-        A::CheckPass | A::Redeem | A::VoidRedemption | A::ReadOwnRedemptions => {
-            &[R::SiteManager, R::SiteMediator]
-        }
-        A::DeclareWorkshop => &[R::SiteManager, R::SiteMediator],
+        A::CheckPass
+        | A::Redeem
+        | A::VoidRedemption
+        | A::ReadOwnRedemptions
+        | A::DeclareWorkshop => &[R::SiteManager, R::SiteMediator],
         A::ReadDigest => {
             &[R::OperatorAdmin, R::OperatorAccountant, R::SiteManager, R::SiteMediator, R::Auditor]
         }
@@ -199,19 +240,13 @@ pub fn allows(role: Role, action: Action) -> bool {
             R::PrescriberManager,
             R::Auditor,
         ],
-        A::ReadIncidents | A::ReadFlags => ALL_BUT_PRESCRIBERS,
+        A::ReadIncidents | A::ReadFlags | A::ReadClaim => ALL_BUT_PRESCRIBERS,
         A::ReadOrganisations | A::ReadOrders | A::TracePass | A::ReadReports | A::VerifyLedger => {
-            &[
-                R::OperatorAdmin,
-                R::OperatorAccountant,
-                R::SponsorManager,
-                R::SponsorApprover,
-                R::PublicAccountant,
-                R::Auditor,
-            ]
+            THE_REGION
         }
-        // Hashes, which everybody may see.
-        A::ReadLog => R::VARIANTS,
+        A::ReadAuditLog | A::ReadBundle => &[R::OperatorAdmin, R::Auditor],
+        // Hashes, which everybody may see; and receipts, everybody their own.
+        A::ReadLog | A::ReadReceipts => R::VARIANTS,
     };
     allowed.contains(&role)
 }

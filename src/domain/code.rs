@@ -152,6 +152,14 @@ impl PrintKey {
 pub struct Pepper(pub [u8; 32]);
 
 impl Pepper {
+    /// A name for what must not be written down: 64 bits of HMAC-SHA-256, in hexadecimal. It tells one
+    /// from another, and no more to who hasn't the pepper.
+    pub fn pseudonym(&self, of: &str) -> String {
+        let tag = keyed(&self.0, &[b"souche/pseudonym/1", of.as_bytes()]);
+        let half = tag.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        format!("{half:016x}")
+    }
+
     /// What the database keeps of a code: 128 bits of HMAC-SHA-256 over programme, number, secret.
     pub fn hash(&self, programme: ProgrammeId, code: &PassCode) -> [u8; 16] {
         let parts: [&[u8]; 4] = [

@@ -106,6 +106,11 @@ pub fn in_paris(instant: Timestamp) -> String {
     instant.with_timezone(&Paris).format("%d/%m/%Y à %H h %M").to_string()
 }
 
+/// The same, to the second: `31/12/2026 à 23:59:59`.
+pub fn in_paris_to_the_second(instant: Timestamp) -> String {
+    instant.with_timezone(&Paris).format("%d/%m/%Y à %H:%M:%S").to_string()
+}
+
 /// Reads an RFC 3339 instant between 2000 and 2199.
 pub fn parse_instant(text: &str) -> Result<Timestamp, String> {
     let instant = DateTime::parse_from_rfc3339(text).ok().map(|local| local.with_timezone(&Utc));

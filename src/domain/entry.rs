@@ -30,6 +30,10 @@ pub enum EntryKind {
     SiteRegistration,
     /// It was said from when until when a site may redeem (fr: qualification).
     SiteQualification,
+    /// A site said how many passes a day it can take (fr: déclaration de capacité).
+    CapacityDeclaration,
+    /// A site declared a workshop (fr: déclaration d'un atelier).
+    WorkshopDeclaration,
     /// An organisation said where it is paid (fr: déclaration d'un compte bancaire).
     BankAccountDeclaration,
     /// Another person approved it (fr: approbation d'un compte bancaire).
@@ -56,6 +60,10 @@ pub enum EntryKind {
     Void,
     /// A settled redemption was undone.
     Incident,
+    /// Something odd was seen (fr: signalement).
+    FlagRaising,
+    /// A person decided on a flag (fr: décision sur un signalement).
+    FlagDecision,
     /// A settlement was made of what was due (fr: préparation d'un lot).
     SettlementPreparation,
     /// Another person approved it (fr: approbation d'un lot).
@@ -84,6 +92,8 @@ impl EntryKind {
             Self::OrganisationRegistration => "Enregistrement d'une structure",
             Self::SiteRegistration => "Enregistrement d'un lieu",
             Self::SiteQualification => "Qualification d'un lieu",
+            Self::CapacityDeclaration => "Déclaration de capacité",
+            Self::WorkshopDeclaration => "Déclaration d'un atelier",
             Self::BankAccountDeclaration => "Déclaration d'un compte bancaire",
             Self::BankAccountApproval => "Approbation d'un compte bancaire",
             Self::OrderPlacement => "Commande",
@@ -97,6 +107,8 @@ impl EntryKind {
             Self::Redemption => "Utilisation",
             Self::Void => "Annulation d'utilisation",
             Self::Incident => "Incident",
+            Self::FlagRaising => "Signalement",
+            Self::FlagDecision => "Décision sur un signalement",
             Self::SettlementPreparation => "Préparation d'un lot",
             Self::SettlementApproval => "Approbation d'un lot",
             Self::PayoutApproval => "Contre-paiement ordonné",

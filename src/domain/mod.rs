@@ -1,14 +1,17 @@
 //! The words and the rules: what a thing is, and what may be true of it. No I/O, no clock, no
 //! randomness; instants and random bytes are handed in.
 
+pub mod access;
 pub mod account;
 pub mod actor;
+pub mod api_key;
 pub mod bank;
 pub mod code;
 pub mod commune;
 pub mod date;
 pub mod eligibility;
 pub mod entry;
+pub mod fact;
 pub mod fictitious;
 pub mod flag;
 pub mod folding;

@@ -27,6 +27,7 @@ fn in_french(what: &str) -> &str {
         "workshop" => "atelier",
         "flag" => "signalement",
         "receipt" => "récépissé",
+        "api_key" => "clé d'API",
         "checkpoint" => "point de contrôle",
         "tile" => "tuile",
         "user" => "personne",

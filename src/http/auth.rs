@@ -1,53 +1,89 @@
-//! Who asks: read from the access token of every request.
+//! Who asks: read from the access token or the API key of every request, at the door.
 
 use std::future::{Ready, ready};
 
-use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, dev, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, web};
 
 use super::{Problem, Service};
 use crate::app::access::Signed;
-use crate::domain::{Actor, Refusal};
-use crate::error::Result;
+use crate::domain::access::Proof;
+use crate::domain::api_key::ApiKeySecret;
+use crate::domain::{Actor, Refusal, Timestamp};
 
-/// An actor who has shown its second factor in the last ten minutes: for what lets money go, or people in.
-pub(super) struct Proven(pub Actor);
+/// Who calls, and with what.
+#[derive(Clone, Copy)]
+pub(super) enum Caller {
+    /// A person, with a token of a session that goes on.
+    Person(Signed),
+    /// A program, with a key.
+    Program(Actor),
+}
+
+impl Caller {
+    pub const fn actor(&self) -> Actor {
+        match self {
+            Self::Person(signed) => signed.actor,
+            Self::Program(actor) => *actor,
+        }
+    }
+
+    pub const fn is_program(&self) -> bool {
+        matches!(self, Self::Program(_))
+    }
+
+    /// Refuses a person that has not shown its second factor when it has to.
+    pub fn ensure_shown(&self, proof: Proof, now: Timestamp) -> Result<(), Refusal> {
+        let Self::Person(signed) = self else { return Ok(()) };
+        match proof {
+            Proof::None => Ok(()),
+            Proof::AtSignIn => signed.actor().map(drop),
+            Proof::Recent => signed.proven_actor(now).map(drop),
+        }
+    }
+}
 
 impl FromRequest for Actor {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
-        ready(read(request).and_then(|(signed, _)| Ok(signed.actor()?)).map_err(Problem::from))
+        let admitted = request.extensions().get::<Caller>().map(Caller::actor);
+        ready(admitted.ok_or_else(|| Refusal::NotSignedIn.into()))
     }
 }
 
-impl FromRequest for Proven {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
-        let proven = |(signed, service): (Signed, &web::Data<Service>)| {
-            Ok(Self(signed.proven_actor(service.db.clock().now())?))
-        };
-        ready(read(request).and_then(proven).map_err(Problem::from))
-    }
-}
-
-/// Whoever is signed in, even with a second factor still to be enrolled: for its own account alone.
+/// A person and its session: for what it does with its own account.
 impl FromRequest for Signed {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
-        ready(read(request).map(|(signed, _)| signed).map_err(Problem::from))
+        ready(match request.extensions().get::<Caller>() {
+            Some(Caller::Person(signed)) => Ok(*signed),
+            _ => Err(Refusal::NotSignedIn.into()),
+        })
     }
 }
 
-fn read(request: &HttpRequest) -> Result<(Signed, &web::Data<Service>)> {
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token =
-        header.and_then(|header| header.strip_prefix("Bearer ")).ok_or(Refusal::NotSignedIn)?;
-    let service = request.app_data::<web::Data<Service>>().ok_or(Refusal::NotSignedIn)?;
-    Ok((service.gate.tokens.read(token)?, service))
+/// Reads the `Authorization` header.
+pub(super) async fn identify(service: &Service, header: Option<&str>) -> Result<Caller, Problem> {
+    let token = header.and_then(|header| header.strip_prefix("Bearer "));
+    let token = token.ok_or(Refusal::NotSignedIn)?;
+    if ApiKeySecret::is_one(token) {
+        return Ok(Caller::Program(of_key(service, token).await?));
+    }
+    Ok(Caller::Person(service.gate.tokens.read(token)?))
+}
+
+async fn of_key(service: &Service, token: &str) -> Result<Actor, Problem> {
+    let secret = ApiKeySecret::read(token).ok_or(Refusal::NotSignedIn)?;
+    let fresh = service.api_keys.fresh(&secret, service.db.clock().now());
+    let known = if let Some(known) = fresh {
+        known
+    } else {
+        let (ring, db) = (service.api_keys.clone(), service.db.clone());
+        let read = web::block(move || ring.read(&db, &secret)).await;
+        read.map_err(|error| Problem::busy(&error.to_string()))??
+    };
+    Ok(known.ok_or(Refusal::NotSignedIn)?.0)
 }

@@ -9,25 +9,7 @@ use utoipa::openapi::{
 use utoipa_actix_web::AppExt;
 
 use super::{Problem, api};
-
-/// Operations that need no token.
-const OPEN: [&str; 15] = [
-    "issue_token",
-    "refresh_token",
-    "read_token_keys",
-    "accept_invitation",
-    "ask_password_reset",
-    "use_password_reset",
-    "live",
-    "ready",
-    "read_contract",
-    "read_metrics",
-    "read_checkpoint",
-    "read_log_key",
-    "read_tile",
-    "read_tile_of_two_parts",
-    "read_tile_of_three_parts",
-];
+use crate::domain::access::{Need, Operation};
 
 /// The OpenAPI document of the service; `openapi.yaml` at the root is this.
 pub fn openapi() -> OpenApi {
@@ -74,7 +56,8 @@ fn complete(document: &mut OpenApi) {
                 problem("Saturé : rien n'a été écrit, recommencez après Retry-After"),
             );
             responses.insert("504".into(), problem("Issue inconnue : redemandez avec la même clé"));
-            let is_open = operation.operation_id.as_deref().is_some_and(|id| OPEN.contains(&id));
+            let known = operation.operation_id.as_deref().and_then(Operation::of);
+            let is_open = known.is_some_and(|it| it.need == Need::Nothing);
             operation.security = Some(if is_open {
                 Vec::new()
             } else {

@@ -3,8 +3,12 @@
 
 pub mod api;
 mod auth;
+mod call;
 mod document;
+mod door;
 mod headers;
+mod limits;
+mod pace;
 mod page;
 mod problem;
 mod stream;
@@ -18,18 +22,24 @@ use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
 
 pub use document::openapi;
 pub use problem::Problem;
 
 use crate::app::access::{Gate, Watch};
+use crate::app::api_key::Ring;
 use crate::app::redemption::Writer;
-use crate::app::{Outcome, once};
+use crate::app::{Outcome, audit, once};
 use crate::db::{Db, Scope, Tx};
-use crate::domain::Actor;
+use crate::domain::text::Email;
+use crate::domain::{Actor, ProgrammeId};
 use crate::error::{Error, Result};
 use crate::keys::Keys;
+use door::Doors;
+use limits::Limits;
+use pace::Pace;
 use write::Write;
 
 /// How long a client may take to send its headers.
@@ -47,6 +57,11 @@ pub struct Service {
     _watch: Watch,
     redemptions: Writer,
     public_url: String,
+    verifications: Pace,
+    api_keys: Ring,
+    doors: Doors,
+    limits: Limits,
+    is_behind_proxy: bool,
 }
 
 impl Service {
@@ -59,18 +74,48 @@ impl Service {
             gate,
             redemptions: Writer::start(&db, &keys)?,
             public_url: public_url.to_owned(),
+            verifications: Pace::default(),
+            api_keys: Ring::default(),
+            doors: Doors::new(&openapi()),
+            limits: Limits::times(1),
+            is_behind_proxy: false,
             db,
             keys,
         })
     }
 
-    /// Runs a use case that only reads.
+    /// The page that verifies receipts, without `https://`: of the same host as the one that explains a pass.
+    fn verifier(&self) -> String {
+        format!("{}/verifier", self.public_url.split('/').next().unwrap_or_default())
+    }
+
+    /// The same, that lets so many times as much through.
+    #[must_use]
+    pub fn with_limits_times(self, factor: u32) -> Self {
+        Self { limits: Limits::times(factor), ..self }
+    }
+
+    /// The same, reached by a reverse proxy alone, which has a certificate and says who asks.
+    #[must_use]
+    pub fn behind_proxy(self, is_behind_proxy: bool) -> Self {
+        Self { is_behind_proxy, ..self }
+    }
+
+    /// Runs a use case that only reads; its trace is written with it, when it leaves one.
     async fn read<T: Send + 'static>(
         &self,
         actor: Actor,
         work: impl FnOnce(&mut Tx<'_>, &Actor) -> Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
-        Ok(self.db.transact(Scope::Programme(actor.programme), move |tx| work(tx, &actor)).await?)
+        let asked = call::audited();
+        let read = self.db.transact(Scope::Programme(actor.programme), move |tx| {
+            let read = work(tx, &actor)?;
+            if let Some(asked) = &asked {
+                audit::record(tx, asked, Some(&actor), &Outcome::Done(Value::Null))?;
+            }
+            Ok(read)
+        });
+        Ok(read.await?)
     }
 
     /// Takes notice of sessions that were just ended, so that none of their tokens is taken here any more.
@@ -87,11 +132,56 @@ impl Service {
         write: Write<B>,
         work: impl FnOnce(&mut Tx<'_>, &Actor, B) -> Result<T> + Send + 'static,
     ) -> Result<HttpResponse, Problem> {
+        created(self.perform(actor, write, work).await?.0)
+    }
+
+    /// The same, not answered yet; and whether it was done now, not told again. Its trace is written in
+    /// the same transaction, when it leaves one.
+    async fn perform<B: Send + 'static, T: Serialize>(
+        &self,
+        actor: Actor,
+        write: Write<B>,
+        work: impl FnOnce(&mut Tx<'_>, &Actor, B) -> Result<T> + Send + 'static,
+    ) -> Result<(Outcome, bool), Problem> {
         let Write { key, body } = write;
+        let asked = call::audited();
         let done = self.db.transact(Scope::Programme(actor.programme), move |tx| {
-            once(tx, actor.user, &key, |tx| work(tx, &actor, body))
+            let mut is_new = false;
+            let outcome = once(tx, actor.user, &key, |tx| {
+                is_new = true;
+                work(tx, &actor, body)
+            })?;
+            if let Some(asked) = asked.filter(|_| is_new) {
+                audit::record(tx, &asked, Some(&actor), &outcome)?;
+            }
+            Ok((outcome, is_new))
         });
-        created(done.await?)
+        Ok(done.await?)
+    }
+
+    /// Leaves the trace of what was done outside of [`Self::write`], about an account: in the programme of who
+    /// did it; in the instance when nobody was let in, where the address that was named bears a name that
+    /// tells it from others and no more.
+    async fn audit<T>(
+        &self,
+        who: Option<Actor>,
+        account: Option<&Email>,
+        done: &Result<T>,
+    ) -> Result<(), Problem> {
+        let Some(mut asked) = call::audited() else { return Ok(()) };
+        let outcome = match done {
+            Ok(_) => Outcome::Done(Value::Null),
+            Err(Error::Refused(refusal)) => Outcome::Refused(refusal.clone()),
+            Err(_) => return Ok(()),
+        };
+        if let Some(email) = account {
+            asked.about = json!({ "account": self.keys.pepper.pseudonym(email.as_str()) });
+        }
+        let programme = who.map_or(ProgrammeId::INSTANCE, |who| who.programme);
+        let trace = self.db.transact(Scope::Programme(programme), move |tx| {
+            audit::record(tx, &asked, who.as_ref(), &outcome)
+        });
+        Ok(trace.await?)
     }
 }
 
@@ -114,7 +204,7 @@ pub fn serve(listener: TcpListener, service: Service, workers: usize) -> io::Res
             .configure(api::routes)
             .split_for_parts();
         app.default_service(web::to(unmatched::answer(document.clone())))
-            .wrap(actix_web::middleware::from_fn(headers::set))
+            .wrap(actix_web::middleware::from_fn(door::enter))
     });
     let server = server
         .workers(workers)

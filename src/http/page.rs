@@ -19,10 +19,10 @@ const MAX_LIMIT: i64 = 200;
 #[into_params(parameter_in = Query)]
 pub(super) struct PageQuery {
     /// `next` of the page before; the first page without it.
-    after: Option<String>,
+    pub after: Option<String>,
     /// Rows of the page, 1 to 200; 50 when left out.
     #[param(minimum = 1, maximum = 200)]
-    limit: Option<i64>,
+    pub limit: Option<i64>,
 }
 
 /// A page of a list.

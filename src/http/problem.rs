@@ -9,7 +9,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::Refusal;
-use crate::keys::{hex, random};
 
 /// An RFC 9457 problem.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -95,6 +94,24 @@ impl Problem {
         )
     }
 
+    /// A limit of the door: nothing was written; the same request may be sent again.
+    pub(super) fn too_many_requests(retry_after_seconds: u32) -> Self {
+        let detail = format!(
+            "Trop de demandes en peu de temps. Rien n'a été écrit : renvoyez la même dans {retry_after_seconds} s. L'en-tête RateLimit dit ce qu'il reste."
+        );
+        let title = "Trop de demandes";
+        Self {
+            retry_after_seconds: Some(retry_after_seconds),
+            ..Self::new("too_many_requests", title, StatusCode::TOO_MANY_REQUESTS, detail)
+        }
+    }
+
+    /// A body that doesn't come to its end.
+    pub(super) fn too_slow() -> Self {
+        let detail = "Le corps de la demande n'est pas arrivé à temps. Rien n'a été écrit : renvoyez-la avec la même clé.";
+        Self::new("too_slow", "Demande trop lente", StatusCode::REQUEST_TIMEOUT, detail)
+    }
+
     /// Nothing was written; the same request may be sent again.
     pub(super) fn busy(why: &str) -> Self {
         tracing::warn!("busy: {why}");
@@ -117,7 +134,7 @@ impl Problem {
 
     /// A bug: told as nothing but a reference to the log.
     pub(super) fn fault(fault: &anyhow::Error) -> Self {
-        let reference = random::<6>().map_or_else(|_| "?".to_owned(), |bytes| hex(&bytes));
+        let reference = super::call::id();
         tracing::error!(reference, "fault: {fault:#}");
         let detail = format!(
             "Une erreur interne s'est produite ; rien n'a été écrit. Donnez à l'opérateur la référence {reference}."
@@ -133,7 +150,6 @@ fn title_and_status(refusal: &Refusal) -> (&'static str, StatusCode) {
     match refusal {
         R::NotSignedIn => ("Non connecté", S::UNAUTHORIZED),
         R::BadCredentials => ("Identification refusée", S::UNAUTHORIZED),
-        R::TooManySignIns { .. } => ("Trop d'essais", S::TOO_MANY_REQUESTS),
         R::CodeNeeded => ("Code attendu", S::UNAUTHORIZED),
         R::BadCode => ("Code refusé", S::UNAUTHORIZED),
         R::SecondFactorNeeded => ("Second facteur attendu", S::FORBIDDEN),
@@ -145,7 +161,9 @@ fn title_and_status(refusal: &Refusal) -> (&'static str, StatusCode) {
         R::Invalid { .. } => ("Donnée invalide", S::BAD_REQUEST),
         R::IdempotencyKeyMissing => ("Clé d'idempotence attendue", S::BAD_REQUEST),
         R::IdempotencyKeyReused => ("Clé d'idempotence déjà prise", S::UNPROCESSABLE_ENTITY),
-        R::TooManyTries { .. } => ("Trop d'essais", S::TOO_MANY_REQUESTS),
+        R::TooManySignIns { .. } | R::TooManyTries { .. } => {
+            ("Trop d'essais", S::TOO_MANY_REQUESTS)
+        }
         R::UnknownPass => ("Pass non reconnu", S::NOT_FOUND),
         R::Stopped => ("Pass frappé d'opposition", S::CONFLICT),
         R::AlreadyRedeemed { .. } => ("Pass déjà utilisé", S::CONFLICT),

@@ -2,8 +2,10 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::http::header::CONTENT_TYPE;
+use actix_web::rt::time::timeout;
 use actix_web::{FromRequest, HttpRequest, dev, web};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +19,9 @@ use crate::domain::Refusal;
 const MAX_JSON_BYTES: usize = 256 * 1024;
 /// Largest file of places: the national one, of all of France, is 25 MB.
 const MAX_FILE_BYTES: usize = 32 * 1024 * 1024;
+
+/// How long a body may take to arrive, the largest too.
+const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A write: under which key, and what it asks.
 pub(super) struct Write<T> {
@@ -131,7 +136,8 @@ async fn read<T: Body>(
     let payload = web::Payload::from_request(request, &mut payload)
         .await
         .map_err(|error| Problem::invalid(None, error.to_string()))?;
-    let bytes = match payload.to_bytes_limited(T::MAX_BYTES).await {
+    let arrived = timeout(BODY_TIMEOUT, payload.to_bytes_limited(T::MAX_BYTES)).await;
+    let bytes = match arrived.map_err(|_| Problem::too_slow())? {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(_)) => {
             return Err(Problem::invalid(

@@ -19,7 +19,7 @@ const MAX_NAMED: usize = 6;
 
 /// The four checks of receipts.
 pub(super) fn checks(tx: &mut Tx<'_>) -> Result<[Check; 4]> {
-    let mut audit = Audit { programme: audit::programme_code(tx)?, ..Audit::default() };
+    let mut audit = Audit::new(audit::programme_code(tx)?);
     evidence::each_written(tx, |row| {
         audit.written(&row);
         Ok(())
@@ -34,25 +34,28 @@ pub(super) fn checks(tx: &mut Tx<'_>) -> Result<[Check; 4]> {
 
 /// What breaks a rule: how many, and the first by name.
 #[derive(Default)]
-struct Broken {
+pub(super) struct Broken {
     n: i64,
     first: Option<String>,
 }
 
 impl Broken {
-    fn count(&mut self, name: impl FnOnce() -> String) {
+    pub(super) fn count(&mut self, name: impl FnOnce() -> String) {
         self.n = self.n.saturating_add(1);
         self.first.get_or_insert_with(name);
     }
 
-    fn check(self, code: &'static str, rule: &'static str) -> Check {
+    pub(super) fn check(self, code: &'static str, rule: &'static str) -> Check {
         Check { code, rule, holds: self.n == 0, difference: self.n, first: self.first }
     }
 }
 
+/// Rows in the order of their entries, those of an entry after its receipt; then the rows that may change.
 #[derive(Default)]
-struct Audit {
+pub(super) struct Audit {
     programme: String,
+    /// Place in the log of the entry to come, where the rows come with it.
+    leaf: Option<u64>,
     open: Option<Open>,
     /// Rows that may change, by `table/key`.
     states: BTreeMap<String, Bound>,
@@ -98,7 +101,16 @@ struct Said {
 }
 
 impl Audit {
-    fn written(&mut self, row: &WrittenRow) {
+    pub(super) fn new(programme: String) -> Self {
+        Self { programme, ..Self::default() }
+    }
+
+    /// The next entry is that leaf of the log: it is named by it too.
+    pub(super) fn at_leaf(&mut self, leaf: Option<u64>) {
+        self.leaf = leaf;
+    }
+
+    pub(super) fn written(&mut self, row: &WrittenRow) {
         if let Some(receipt) = &row.receipt {
             self.close();
             let open = self.entry(row, receipt);
@@ -118,7 +130,10 @@ impl Audit {
     /// Opens an entry: its receipt says what its columns say, and binds states.
     fn entry(&mut self, row: &WrittenRow, text: &str) -> Open {
         let said: Option<Said> = serde_json::from_str(text).ok();
-        let name = name(row, said.as_ref());
+        let mut name = name(row, said.as_ref());
+        if let Some(leaf) = self.leaf {
+            name = format!("feuille {leaf}, {name}");
+        }
         let agrees = said.as_ref().is_some_and(|said| {
             said.version == VERSION
                 && said.programme == self.programme
@@ -160,7 +175,7 @@ impl Audit {
     }
 
     /// Every row of the open entry was read: its seal is whole.
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         if let Some(open) = self.open.take()
             && open.written.as_deref() != Some(open.seal.clone().finish().as_str())
         {
@@ -169,7 +184,7 @@ impl Audit {
     }
 
     /// A row that may change is as the last receipt that binds it says, and every one before is there.
-    fn changing(&mut self, table: &str, row: &ChangingRow) {
+    pub(super) fn changing(&mut self, table: &str, row: &ChangingRow) {
         let name = format!("{table}/{}", row.key);
         match self.states.remove(&name) {
             None => self.unbound.count(|| name),
@@ -182,7 +197,7 @@ impl Audit {
         }
     }
 
-    fn checks(mut self) -> [Check; 4] {
+    pub(super) fn checks(mut self) -> [Check; 4] {
         // What is left was bound, and is not there.
         for name in std::mem::take(&mut self.states).into_keys() {
             self.state.count(|| name);
@@ -248,6 +263,15 @@ fn name(row: &WrittenRow, said: Option<&Said>) -> String {
         (None, Some(redemption)) => format!("entries/{id}, {kind} {redemption}"),
         (None, None) => format!("entries/{id}, {kind}"),
     }
+}
+
+/// What the columns of a receipt's entry must say, when there is only the receipt to go by; `None` when it is not in
+/// its canonical form.
+pub(super) fn said(receipt: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(receipt).ok()?;
+    let canonical = value.to_string();
+    let said: Said = serde_json::from_value(value).ok()?;
+    (canonical == receipt).then(|| columns(&said))
 }
 
 /// What a receipt says that its entry's columns say too, written as [`evidence`] writes them.

@@ -31,17 +31,22 @@
 //! has neither; a correction is a new entry that names the old one.
 
 mod bound;
+pub mod bundle;
+pub mod claim;
 mod receipt;
+mod replay;
 pub mod sealer;
+mod told;
 pub mod tree;
 pub mod verify;
 pub mod verify_log;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::db::checkpoints::Head;
 use crate::db::entries::EntryRow;
 use crate::db::transfers::TransferRow;
-use crate::db::{Tx, entries, series, transfers};
+use crate::db::{Tx, checkpoints, entries, series, transfers};
 use crate::domain::account::{Account, Book};
 use crate::domain::entry::EntryKind;
 use crate::domain::programme::ProgrammeCode;
@@ -49,6 +54,7 @@ use crate::domain::{Amount, EntryId, PassNumber, Timestamp, UserId};
 use crate::error::Result;
 
 pub use receipt::Receipt;
+pub use told::{Told, ToldHead};
 
 /// What goes from one account to another.
 #[derive(Clone, Copy, Debug)]
@@ -215,9 +221,20 @@ pub fn record(tx: &mut Tx<'_>, code: &ProgrammeCode, entry: Entry) -> Result<Rec
         .ok_or_else(|| anyhow::anyhow!("an entry was written without a receipt"))?)
 }
 
-/// Writes entries, whose rows are written already: in two statements, one more per series of numbers, and
-/// two per table to be read back. Returns their receipts, in the same order.
+/// Writes entries, whose rows are written already: in two statements, one more for the head of the log, one
+/// per series of numbers, and two per table to be read back. Returns their receipts, in the same order.
 pub fn record_all(tx: &mut Tx<'_>, code: &ProgrammeCode, new: Vec<Entry>) -> Result<Vec<Receipt>> {
+    let head = checkpoints::last(tx)?;
+    record_under(tx, code, head.as_ref(), new)
+}
+
+/// As [`record_all`], for a caller who knows a signed head of the log, not long the last.
+pub fn record_under(
+    tx: &mut Tx<'_>,
+    code: &ProgrammeCode,
+    head: Option<&Head>,
+    new: Vec<Entry>,
+) -> Result<Vec<Receipt>> {
     let mut numbers = Numbers::take(tx, &new)?;
     let mut entry_rows = Vec::with_capacity(new.len());
     let mut transfer_rows = Vec::with_capacity(new.len().saturating_mul(2));
@@ -239,7 +256,7 @@ pub fn record_all(tx: &mut Tx<'_>, code: &ProgrammeCode, new: Vec<Entry>) -> Res
         transfer_rows.push(rows_of(entry.id, &entry.transfers)?);
         entries.push(entry);
     }
-    let receipts = receipt::make_all(tx, code, &entries, &entry_rows, &transfer_rows)?;
+    let receipts = receipt::make_all(tx, code, head, &entries, &entry_rows, &transfer_rows)?;
     for (row, receipt) in entry_rows.iter_mut().zip(&receipts) {
         row.receipt.clone_from(&receipt.text);
     }

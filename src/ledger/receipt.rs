@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Entry;
+use crate::db::checkpoints::Head;
 use crate::db::entries::EntryRow;
 use crate::db::transfers::TransferRow;
 use crate::db::{Tx, evidence};
@@ -47,12 +48,13 @@ pub struct Receipt {
 pub(super) fn make_all(
     tx: &mut Tx<'_>,
     code: &ProgrammeCode,
+    head: Option<&Head>,
     entries: &[Entry],
     rows: &[EntryRow],
     transfers: &[Vec<TransferRow>],
 ) -> Result<Vec<Receipt>> {
     let states = States::read(tx, entries)?;
-    let (kid, head) = (tx.kid.map(|kid| kid.to_string()), head(tx)?);
+    let (kid, head) = (tx.kid.map(|kid| kid.to_string()), said(head));
     let mut drafts = Vec::with_capacity(entries.len());
     for ((entry, row), transfers) in entries.iter().zip(rows).zip(transfers) {
         let mut draft = Draft::of(code, entry, row.number, kid.as_deref(), &head, &states)?;
@@ -76,10 +78,9 @@ pub(super) fn make_all(
     Ok(made.collect())
 }
 
-/// The last checkpoint that is known of the log of receipts, its size and root: none yet.
-#[expect(clippy::unnecessary_wraps, reason = "to be read from the database")]
-fn head(_tx: &mut Tx<'_>) -> Result<Value> {
-    Ok(Value::Null)
+/// A head of the log as a receipt says it: whoever keeps the receipt keeps a witness of the log.
+fn said(head: Option<&Head>) -> Value {
+    head.map_or(Value::Null, |head| json!({ "size": head.size, "root": head.root }))
 }
 
 /// A receipt in the making: its first line, and the digest that follows.
@@ -217,10 +218,14 @@ impl Seal {
 
     /// 64 hexadecimal digits.
     pub(super) fn finish(self) -> String {
-        let digest: [u8; 32] = self.0.finalize().into();
-        let half = |half: Option<&[u8; 16]>| u128::from_be_bytes(half.copied().unwrap_or_default());
-        format!("{:032x}{:032x}", half(digest.first_chunk()), half(digest.last_chunk()))
+        hex(self.0.finalize().into())
     }
+}
+
+/// A digest as 64 hexadecimal digits.
+pub(super) fn hex(digest: [u8; 32]) -> String {
+    let half = |half: Option<&[u8; 16]>| u128::from_be_bytes(half.copied().unwrap_or_default());
+    format!("{:032x}{:032x}", half(digest.first_chunk()), half(digest.last_chunk()))
 }
 
 /// An instant as receipts write it: RFC 3339, UTC, six decimals.

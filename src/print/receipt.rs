@@ -14,10 +14,11 @@ const LEFT: i32 = mm(20);
 const RIGHT: i32 = mm(190);
 const VALUES: i32 = mm(70);
 /// Below this base line a receipt goes on overleaf.
-const LAST_LINE: i32 = mm(208);
+const LAST_LINE: i32 = mm(190);
 const FIRST_LINE_OVERLEAF: i32 = mm(30);
-const FOOT: i32 = mm(228);
-const QR_SIDE: i32 = mm(42);
+const FOOT: i32 = mm(208);
+/// Large enough for a whole receipt with its signature: 1,300 bytes have modules of 0.42 mm.
+const QR_SIDE: i32 = mm(60);
 
 /// A receipt as it is read, all of it in French and ready to print.
 #[derive(Clone, Debug)]
@@ -38,6 +39,11 @@ pub struct PrintedReceipt<'a> {
     pub qr: &'a str,
     /// Small print: the checkpoint of the journal, the legal road.
     pub footer: &'a str,
+}
+
+impl PrintedReceipt<'_> {
+    /// Longest content that is certain to have modules large enough to be scanned.
+    pub const MAX_QR_BYTES: usize = 2_000;
 }
 
 /// Writes the receipt as PDF: one A4 page, more when the lines do not fit.
@@ -88,13 +94,13 @@ fn line(paper: &mut Paper, y: i32, label: &str, value: &str) -> i32 {
 /// Room for signatures, the code to check with, the small print.
 fn foot(paper: &mut Paper, receipt: &PrintedReceipt<'_>) -> io::Result<()> {
     let small = Style::new(Regular, 80);
-    for (signer, x) in receipt.signatures.iter().zip([LEFT, LEFT + mm(62)]) {
-        paper.paragraph(small, At(x, FOOT + mm(4)), mm(56), 2, signer);
-        let bottom = FOOT + mm(34);
-        paper.line(Ink::Black, At(x, bottom), At(x + mm(56), bottom), true);
+    for (signer, x) in receipt.signatures.iter().zip([LEFT, LEFT + mm(54)]) {
+        paper.paragraph(small, At(x, FOOT + mm(24)), mm(48), 2, signer);
+        let bottom = FOOT + mm(54);
+        paper.line(Ink::Black, At(x, bottom), At(x + mm(48), bottom), true);
     }
-    paper.qr(At(RIGHT - QR_SIDE, FOOT - mm(4)), QR_SIDE, receipt.qr)?;
-    paper.text_to(small, At(RIGHT - mm(4), FOOT + mm(40)), QR_SIDE, "Scanner pour vérifier");
+    paper.qr(At(RIGHT - QR_SIDE, FOOT - mm(1)), QR_SIDE, receipt.qr)?;
+    paper.text_to(small, At(RIGHT - mm(4), FOOT + mm(61)), QR_SIDE, "Scanner pour vérifier");
     let grey = Style::new(Regular, 75).in_ink(Ink::Grey);
     paper.line(Ink::Hairline, At(LEFT, mm(273)), At(RIGHT, mm(273)), false);
     paper.paragraph(grey, At(LEFT, mm(278)), RIGHT - LEFT, 3, receipt.footer);

@@ -76,7 +76,7 @@ fn a_statement_shows_what_is_deducted_and_why() {
     let yesterday = tomorrow(region);
     let number = region.prepares(yesterday).unwrap().payouts[0].number;
     let manager = &region.fourmies.manager;
-    let items = region.does(|tx| payout_items(tx, manager, number, 0, 200)).unwrap();
+    let items = region.does(|tx| payout_items(tx, manager, number, 0, 200)).unwrap().items;
     let shown: Vec<_> = items
         .iter()
         .map(|item| (item.pass.get(), item.amount_cents, item.incident.map(IncidentId::get)))

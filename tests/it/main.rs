@@ -11,6 +11,8 @@
 
 mod support;
 
+mod bundle;
+mod claim;
 mod clocks;
 mod concurrency;
 mod crash;
@@ -25,8 +27,10 @@ mod log;
 mod lost_answers;
 mod migrations;
 mod model;
+mod receipts;
 mod redemption;
 mod rules;
+mod safe_start;
 mod settlement;
 mod sites;
 mod storm;

@@ -243,11 +243,14 @@ fn a_broken_rule_names_its_first_offender() {
 #[test]
 fn an_incident_that_was_made_up_or_hidden() {
     let hidden = found_after("DELETE FROM incidents WHERE programme_id = 1");
-    assert_eq!(hidden, ["entry_has_its_redemption", "void_is_never_paid"]);
+    assert_eq!(
+        hidden,
+        ["entry_has_its_redemption", "void_is_never_paid", "series_end_at_their_last"]
+    );
     let recast = found_after(
         "UPDATE entries SET kind = 'incident', number = 2 WHERE programme_id = 1 AND kind = 'void'",
     );
-    assert_eq!(recast, ["entry_has_its_redemption"]);
+    assert_eq!(recast, ["entry_has_its_redemption", "series_end_at_their_last"]);
     let forgiven = found_after(
         "UPDATE transfers SET amount = 1 WHERE programme_id = 1 AND book = 'EUR'
          AND entry_id = (SELECT id FROM entries WHERE programme_id = 1 AND kind = 'incident')",
@@ -259,11 +262,11 @@ fn an_incident_that_was_made_up_or_hidden() {
 fn a_flag_that_did_not_hold() {
     // On a pass that is paid, as if it had been there when the settlement was prepared.
     let paid_all_the_same = found_after(
-        "INSERT INTO flags (programme_id, number, kind, site, on_day, explanation, raised_at)
-         SELECT 1, 2, 'night_hours', site, on_day, 'x', raised_at FROM flags WHERE programme_id = 1;
+        "INSERT INTO flags (programme_id, number, kind, site, on_day, explanation, raised_at, entry_id)
+         SELECT 1, 2, 'night_hours', site, on_day, 'x', raised_at, entry_id FROM flags WHERE programme_id = 1;
          INSERT INTO flag_passes (programme_id, flag, kind, pass, cycle) VALUES (1, 2, 'night_hours', 2, 1)",
     );
-    assert_eq!(paid_all_the_same, ["held_is_not_paid"]);
+    assert_eq!(paid_all_the_same, ["held_is_not_paid", "series_end_at_their_last"]);
     let released_too_late = found_after(
         "INSERT INTO flag_passes (programme_id, flag, kind, pass, cycle) VALUES (1, 1, 'beyond_capacity', 2, 1)",
     );

@@ -18,7 +18,6 @@ use crate::db::{Scope, Tx, invitations as table, memberships, programmes, sign_i
 use crate::domain::text::{Email, Line, Password};
 use crate::domain::{
     Action, Actor, Assignment, InvitationId, OrganisationId, ProgrammeId, Refusal, Role, SiteId,
-    UserId,
 };
 use crate::error::Result;
 use crate::keys::{Keys, hex, random};
@@ -58,12 +57,10 @@ pub struct Acceptance {
 
 /// A role that was taken.
 pub struct Invited {
-    /// The account.
-    pub user: UserId,
-    /// Its address.
+    /// Who acts under it from now on.
+    pub actor: Actor,
+    /// The address.
     pub email: String,
-    /// Its role.
-    pub role: Role,
 }
 
 /// Invites somebody: the letter leaves once this is committed. One that waits for the same address is replaced.
@@ -186,9 +183,10 @@ fn take_up(
         None => users::by_email(tx, &email)?.ok_or(Refusal::BadLink)?.id,
     };
     let asked = Assignment { role, organisation, site };
-    memberships::insert(tx, &member(user, programme, &asked))?;
+    let actor = member(user, programme, &asked);
+    memberships::insert(tx, &actor)?;
     table::accept(tx, id, user)?;
-    Ok(Invited { user, email: email.into(), role })
+    Ok(Invited { actor, email: email.into() })
 }
 
 fn address(invitation: &Invitation) -> Result<Email> {

@@ -1,6 +1,6 @@
 //! Who is here, and what becomes of their roles. A change ends the person's sessions in the programme with it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::assignment::{ensure_given, ensure_goes_with_others};
@@ -31,28 +31,39 @@ pub fn members(tx: &mut Tx<'_>, actor: &Actor, after: &str, limit: i64) -> Resul
     memberships::page(tx, actor.organisation, after, limit)
 }
 
+/// What became of a person's role.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct RoleChange {
+    /// The role it had.
+    pub previous_role: Role,
+    /// The role it has; none once it is taken away.
+    pub role: Option<Role>,
+}
+
 /// Gives a person another role, in the place of the one it has.
-pub fn change_role(tx: &mut Tx<'_>, actor: &Actor, user: UserId, new: &NewRole) -> Result<()> {
+pub fn change_role(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    user: UserId,
+    new: &NewRole,
+) -> Result<RoleChange> {
     let was = lock_in_charge(tx, actor, user)?;
     let asked = Assignment { role: new.role, organisation: new.organisation, site: new.site };
     ensure_given(tx, actor, &asked)?;
     let email = users::card(tx, user)?.0;
     let email = Email::try_from(email).map_err(anyhow::Error::msg)?;
     ensure_goes_with_others(tx, &email, new.role, Some(user))?;
-    let now = member(user, actor.programme, &asked);
-    memberships::change(tx, &now)?;
+    memberships::change(tx, &member(user, actor.programme, &asked))?;
     sessions::end_in(tx, user, actor.programme)?;
-    trace(actor, "role_changed", &was, Some(&now));
-    Ok(())
+    Ok(RoleChange { previous_role: was.role, role: Some(new.role) })
 }
 
 /// Takes a person's role away.
-pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, user: UserId) -> Result<()> {
+pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, user: UserId) -> Result<RoleChange> {
     let was = lock_in_charge(tx, actor, user)?;
     memberships::end(tx, &was)?;
     sessions::end_in(tx, user, actor.programme)?;
-    trace(actor, "role_revoked", &was, None);
-    Ok(())
+    Ok(RoleChange { previous_role: was.role, role: None })
 }
 
 /// A member that the actor has the charge of; nobody has that of itself, so an administrator always remains.
@@ -66,11 +77,4 @@ fn lock_in_charge(tx: &mut Tx<'_>, actor: &Actor, user: UserId) -> Result<Actor>
     }
     held.ensure_in_charge(actor)?;
     if actor.user == user { Err(Refusal::MakerIsChecker.into()) } else { Ok(was) }
-}
-
-/// The one place that sees each change of a role: who, whose, from what to what.
-fn trace(by: &Actor, what: &str, was: &Actor, now: Option<&Actor>) {
-    let role = now.map_or("none", |now| now.role.into());
-    let before: &str = was.role.into();
-    tracing::info!(by = %by.user, user = %was.user, programme = %was.programme, before, role, "{what}");
 }

@@ -72,8 +72,8 @@ pub fn reset_link(tx: &mut Tx<'_>, to: &Email, is_again: bool) -> Result<Option<
     Ok(Some(token))
 }
 
-/// Sets a new password by a link, which serves once. Every session of the account ends; its second factor stays.
-pub async fn use_reset(gate: &Gate, new: NewPassword) -> Result<()> {
+/// Sets a new password by a link, which serves once; returns the account's address. Every session of the account ends; its second factor stays.
+pub async fn use_reset(gate: &Gate, new: NewPassword) -> Result<Email> {
     let turn = gate.hasher.turn()?;
     let token = token_hash(&new.token);
     let found = gate.db.transact(Scope::Nobody, move |tx| {
@@ -91,7 +91,8 @@ pub async fn use_reset(gate: &Gate, new: NewPassword) -> Result<()> {
         let address = Email::try_from(email.clone()).map_err(anyhow::Error::msg)?;
         sign_in_tries::forget(tx, &tries_of(&keys, &address))?;
         sessions::end_all(tx, user, None)?;
-        keep(tx, &keys, user, &hash, email)
+        keep(tx, &keys, user, &hash, email)?;
+        Ok(address)
     });
     done.await
 }

@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::brake::{self, Brake};
 use super::counter::{Counter, is_code_of, site_of};
+use super::redeemed::Redeemed;
 use super::room::{Room, Wanted};
 use crate::app::once::{Outcome, RequestKey};
+use crate::db::checkpoints::Head;
 use crate::db::passes::Pass;
 use crate::db::programmes::Programme;
 use crate::db::requests::{Answered, Use};
-use crate::db::{Tx, passes, programmes, redemptions, requests};
+use crate::db::{Tx, checkpoints, passes, programmes, redemptions, requests};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::code::PassCode;
 use crate::domain::entry::EntryKind;
@@ -55,41 +57,20 @@ pub struct Ask {
     pub what: NewRedemption,
 }
 
-/// A spent pass: the receipt that the site keeps.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Redeemed {
-    /// The redemption: pass and cycle.
-    #[schema(value_type = String, example = "0412733-1")]
-    pub id: RedemptionId,
-    /// The pass.
-    pub pass: PassNumber,
-    /// Where.
-    pub site: SiteId,
-    /// For what.
-    pub service: Service,
-    /// At which workshop.
-    pub workshop: Option<WorkshopId>,
-    /// When.
-    #[schema(value_type = String, format = DateTime)]
-    pub redeemed_at: Timestamp,
-    /// What the site is owed for it.
-    pub payable: Money,
-    /// The receipt, as canonical JSON in a string: keep it as it is.
-    pub receipt: String,
-}
-
 /// Judges and writes these requests in one transaction, and returns the outcome of each, in the same
 /// order. An error means that nothing of the batch was written.
 pub fn redeem_all(tx: &mut Tx<'_>, keys: &Keys, asks: &[Ask]) -> Result<Vec<Outcome>> {
-    let programme = programmes::current(tx)?;
-    redeem_in(tx, keys, &programme, asks)
+    let (programme, head) = (programmes::current(tx)?, checkpoints::last(tx)?);
+    redeem_in(tx, keys, &programme, head.as_ref(), asks)
 }
 
-/// As [`redeem_all`], for a caller who has read the programme before: it never changes.
+/// As [`redeem_all`], for a caller who has read the programme before, which never changes, and the head of
+/// its log, which may have grown a little since.
 pub(super) fn redeem_in(
     tx: &mut Tx<'_>,
     keys: &Keys,
     programme: &Programme,
+    head: Option<&Head>,
     asks: &[Ask],
 ) -> Result<Vec<Outcome>> {
     let mut numbers: Vec<PassNumber> = asks.iter().map(|ask| ask.what.code.number).collect();
@@ -125,7 +106,7 @@ pub(super) fn redeem_in(
     }
     let Bench { granted, wrong, .. } = bench;
     brake::count(tx, &wrong)?;
-    let receipts = write(tx, programme, &granted)?;
+    let receipts = write(tx, programme, head, &granted)?;
     conclude(tx, asks, verdicts, &granted, &receipts, programme.face_value.into())
 }
 
@@ -217,7 +198,12 @@ impl Bench<'_> {
 }
 
 /// Writes what was granted: entries and transfers, then redemptions, then the passes.
-fn write(tx: &mut Tx<'_>, programme: &Programme, granted: &[Granted]) -> Result<Vec<Receipt>> {
+fn write(
+    tx: &mut Tx<'_>,
+    programme: &Programme,
+    head: Option<&Head>,
+    granted: &[Granted],
+) -> Result<Vec<Receipt>> {
     if granted.is_empty() {
         return Ok(Vec::new());
     }
@@ -248,7 +234,7 @@ fn write(tx: &mut Tx<'_>, programme: &Programme, granted: &[Granted]) -> Result<
         new.push(Entry { request: Some(granted.request), ..entry.writing(row.line()) });
         rows.push(row);
     }
-    let receipts = ledger::record_all(tx, &programme.code, new)?;
+    let receipts = ledger::record_under(tx, &programme.code, head, new)?;
     redemptions::insert(tx, &rows)?;
     let new_states: Vec<_> =
         granted.iter().map(|granted| (granted.id.pass, granted.id.cycle, granted.at)).collect();
@@ -281,7 +267,7 @@ fn conclude(
                     .get(n)
                     .zip(receipts.get(n))
                     .ok_or_else(|| anyhow::anyhow!("a redemption was not written"))?;
-                done(granted, receipt, payable)?
+                done(tx, granted, receipt, payable)?
             }
             Verdict::Refused(refusal) if !refusal.is_kept() => Outcome::Refused(refusal),
             Verdict::Refused(refusal) => {
@@ -309,7 +295,7 @@ fn conclude(
     Ok(outcomes)
 }
 
-fn done(granted: &Granted, receipt: &Receipt, payable: Money) -> Result<Outcome> {
+fn done(tx: &Tx<'_>, granted: &Granted, receipt: &Receipt, payable: Money) -> Result<Outcome> {
     let redeemed = Redeemed {
         id: granted.id,
         pass: granted.id.pass,
@@ -319,6 +305,8 @@ fn done(granted: &Granted, receipt: &Receipt, payable: Money) -> Result<Outcome>
         redeemed_at: granted.at,
         payable,
         receipt: receipt.text.clone(),
+        kid: tx.kid.map(|kid| kid.to_string()),
+        signature: None,
     };
     Ok(Outcome::Done(serde_json::to_value(redeemed).map_err(anyhow::Error::from)?))
 }
@@ -339,7 +327,7 @@ fn settled(ask: &Ask, earlier: Use) -> Result<Verdict> {
             if request_hash != ask.request.short(ask.actor.user).1 {
                 return Ok(Verdict::KeyReused);
             }
-            told(&receipt)
+            Redeemed::told(&receipt)
         }
         Use::Other(earlier) => ask.request.replay(earlier),
     };
@@ -348,34 +336,4 @@ fn settled(ask: &Ask, earlier: Use) -> Result<Verdict> {
         Err(Error::Refused(_)) => Ok(Verdict::KeyReused),
         Err(error) => Err(error),
     }
-}
-
-/// The answer that a receipt was first told with, made again from the receipt.
-fn told(receipt: &str) -> Result<Outcome> {
-    #[derive(Deserialize)]
-    struct Facts {
-        redemption: RedemptionId,
-        site: SiteId,
-        service: Service,
-        #[serde(default)]
-        workshop: Option<WorkshopId>,
-        amount_cents: i64,
-    }
-    #[derive(Deserialize)]
-    struct Kept {
-        recorded_at: Timestamp,
-        facts: Facts,
-    }
-    let kept: Kept = serde_json::from_str(receipt).map_err(anyhow::Error::from)?;
-    let redeemed = Redeemed {
-        id: kept.facts.redemption,
-        pass: kept.facts.redemption.pass,
-        site: kept.facts.site,
-        service: kept.facts.service,
-        workshop: kept.facts.workshop,
-        redeemed_at: kept.recorded_at,
-        payable: kept.facts.amount_cents.into(),
-        receipt: receipt.to_owned(),
-    };
-    Ok(Outcome::Done(serde_json::to_value(redeemed).map_err(anyhow::Error::from)?))
 }

@@ -9,13 +9,15 @@ mod batch;
 mod brake;
 mod check;
 mod counter;
+mod redeemed;
 mod request;
 mod room;
 mod void;
 mod writer;
 
-pub use batch::{Ask, NewRedemption, Redeemed, redeem_all};
+pub use batch::{Ask, NewRedemption, redeem_all};
 pub use check::{Checked, check};
+pub use redeemed::Redeemed;
 pub(super) use void::undo;
 pub use void::{NewVoid, void};
 pub use writer::{Overloaded, Writer};

@@ -6,11 +6,11 @@ use utoipa::ToSchema;
 
 use crate::db::passes::Pass;
 use crate::db::redemptions::Redemption;
-use crate::db::{Tx, passes, payouts, programmes, redemptions, sites, voids};
+use crate::db::{Tx, incidents, passes, payouts, programmes, redemptions, sites, voids};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::entry::EntryKind;
 use crate::domain::text::Line;
-use crate::domain::{Action, Actor, RedemptionId, Refusal};
+use crate::domain::{Action, Actor, IncidentId, RedemptionId, Refusal};
 use crate::error::Result;
 use crate::ledger::{self, Entry, Receipt};
 
@@ -41,18 +41,18 @@ pub fn void(tx: &mut Tx<'_>, actor: &Actor, of: RedemptionId, new: &NewVoid) -> 
         return Err(Refusal::AlreadySettled.into());
     }
     let pass = locked.first().ok_or(Refusal::not_found("redemption"))?;
-    undo(tx, actor, EntryKind::Void, &found, pass, &new.reason)
+    undo(tx, actor, &found, pass, &new.reason, None)
 }
 
 /// Writes the opposite of a redemption, gives its locked pass back to its holder, and lets it be redeemed again in
-/// its next cycle: what a void and an incident have in common.
+/// its next cycle: a void, or the incident of that number.
 pub(in crate::app) fn undo(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    kind: EntryKind,
     found: &Redemption,
     pass: &Pass,
     reason: &Line,
+    incident: Option<IncidentId>,
 ) -> Result<Receipt> {
     let at = ledger::after(tx, pass.changed_at);
     let of = RedemptionId { pass: found.pass, cycle: found.cycle };
@@ -61,6 +61,7 @@ pub(in crate::app) fn undo(
     let facts = json!({
         "redemption": of, "pass": of.pass, "site": found.site, "amount_cents": programme.face_value,
     });
+    let kind = if incident.is_some() { EntryKind::Incident } else { EntryKind::Void };
     let entry = Entry::new(tx, kind, actor.user, facts)
         .passes(Account::of(AccountKind::Circulation), Account::redeemed_at(found.site), of.pass, 1)
         .money(
@@ -77,6 +78,10 @@ pub(in crate::app) fn undo(
         )
         .into());
     }
-    let entry = Entry { corrects: Some(found.entry_id), ..entry.wrote("voids") };
+    let mut entry = Entry { corrects: Some(found.entry_id), ..entry.wrote("voids") };
+    if let Some(number) = incident {
+        incidents::insert(tx, number, of)?;
+        entry = entry.wrote("incidents");
+    }
     ledger::record(tx, &programme.code, entry)
 }

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::batch::{Ask, redeem_in};
 use crate::app::once::Outcome;
+use crate::db::checkpoints::{self, Head};
 use crate::db::programmes::{self, Programme};
-use crate::db::{Db, Line, Scope};
+use crate::db::{Db, Line, Scope, Tx};
 use crate::domain::ProgrammeId;
 use crate::error::{Error, Result};
 use crate::keys::Keys;
@@ -25,6 +26,10 @@ const MAX_QUEUE: usize = 2_048;
 /// Longest that a request waits in the queue. When the database is away, each batch waits for it in vain:
 /// those behind it are told to come back while their clients still listen.
 const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// How old the head of the log may be that a receipt names: one more query a second, not one a batch. Heads are
+/// signed every five seconds.
+const HEAD_LASTS: Duration = Duration::from_secs(1);
 
 /// Hears what became of a request. Called on the writer's thread, after COMMIT: must not block.
 type Reply = Box<dyn FnOnce(Result<Outcome>) + Send>;
@@ -72,12 +77,20 @@ impl Writer {
     }
 }
 
-/// A writer at work: its own connection, and the programmes it has met. What a programme is made of never
-/// changes, and the service's role could not change it.
+/// A writer at work: its own connection, and the programmes it has met.
 struct Desk {
     line: Line,
     keys: Keys,
-    programmes: HashMap<ProgrammeId, Programme>,
+    programmes: HashMap<ProgrammeId, Known>,
+}
+
+/// What is kept of a programme from one batch to the next.
+struct Known {
+    /// What a programme is made of never changes, and the service's role could not change it.
+    programme: Programme,
+    /// The head of its log, as it was at that instant: receipts name it.
+    head: Option<Head>,
+    head_read_at: Instant,
 }
 
 impl Desk {
@@ -117,16 +130,38 @@ impl Desk {
 
     fn attempt(&mut self, id: ProgrammeId, asks: &[Ask]) -> Result<Vec<Outcome>> {
         let scope = Scope::Programme(id);
-        let programme = match self.programmes.entry(id) {
+        let known = match self.programmes.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(self.line.transact(scope, programmes::current)?),
+            Entry::Vacant(new) => new.insert(self.line.transact(scope, Known::read)?),
         };
-        self.line.transact(scope, |tx| redeem_in(tx, &self.keys, programme, asks))
+        self.line.transact(scope, |tx| {
+            known.refresh(tx)?;
+            redeem_in(tx, &self.keys, &known.programme, known.head.as_ref(), asks)
+        })
     }
 
     fn alone(&mut self, programme: ProgrammeId, ask: &Ask) -> Result<Outcome> {
         let mut outcomes = self.attempt(programme, std::slice::from_ref(ask))?;
         Ok(outcomes.pop().ok_or_else(|| anyhow::anyhow!("a request was not answered"))?)
+    }
+}
+
+impl Known {
+    fn read(tx: &mut Tx<'_>) -> Result<Self> {
+        Ok(Self {
+            programme: programmes::current(tx)?,
+            head: checkpoints::last(tx)?,
+            head_read_at: Instant::now(),
+        })
+    }
+
+    /// Reads the head again when it is old.
+    fn refresh(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        if self.head_read_at.elapsed() > HEAD_LASTS {
+            self.head = checkpoints::last(tx)?;
+            self.head_read_at = Instant::now();
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Details, details};
+use super::{Details, cents_by_site, details};
 use crate::db::payouts::{self, Payout, SiteShare};
 use crate::db::{Tx, programmes, settlements};
 use crate::domain::account::{Account, AccountKind};
@@ -47,6 +47,7 @@ fn order_payment(
     let facts = json!({
         "payout": payout.number.get(), "settlement": payout.settlement, "organisation": payout.organisation,
         "end_to_end_id": payout.end_to_end_id, "items": payout.items, "amount_cents": payout.amount_cents,
+        "sites": cents_by_site(shares, payout.number, face_value),
     });
     let mut entry = Entry::new(tx, EntryKind::PayoutApproval, actor.user, facts);
     let of_it = shares.iter().filter(|share| share.payout == payout.number && share.passes != 0);

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Details, details};
+use super::{Details, cents_by_site, details};
 use crate::db::executions::{self, Execution};
 use crate::db::{Tx, payouts, programmes, settlements};
 use crate::domain::account::{Account, AccountKind};
@@ -84,8 +84,9 @@ pub fn confirm_execution(tx: &mut Tx<'_>, actor: &Actor, number: SettlementId) -
         return Err(Refusal::MakerIsChecker.into());
     }
     executions::set_confirmed(tx, number, actor.user)?;
-    let code = programmes::current(tx)?.code;
+    let programme = programmes::current(tx)?;
     let payouts = payouts::of_settlement(tx, number)?;
+    let shares = payouts::shares(tx, number)?;
     let confirmed = json!({ "settlement": number, "payouts": payouts.len() });
     let mut entries = vec![
         Entry::new(tx, EntryKind::ExecutionConfirmation, actor.user, confirmed)
@@ -95,6 +96,7 @@ pub fn confirm_execution(tx: &mut Tx<'_>, actor: &Actor, number: SettlementId) -
         let facts = json!({
             "payout": payout.number.get(), "settlement": number, "end_to_end_id": payout.end_to_end_id,
             "amount_cents": payout.amount_cents, "executed_on": execution.executed_on,
+            "sites": cents_by_site(&shares, payout.number, programme.face_value),
         });
         let (transit, bank) =
             (Account::of(AccountKind::InTransitToBank), Account::of(AccountKind::Bank));
@@ -104,6 +106,6 @@ pub fn confirm_execution(tx: &mut Tx<'_>, actor: &Actor, number: SettlementId) -
         payouts::insert_debit(tx, payout, actor.user, entry.id, execution.executed_on)?;
         entries.push(entry);
     }
-    ledger::record_all(tx, &code, entries)?;
+    ledger::record_all(tx, &programme.code, entries)?;
     details(tx, number)
 }

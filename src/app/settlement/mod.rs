@@ -14,11 +14,14 @@ pub(super) use payment_file::make as payment_file_of;
 pub use payment_file::{PaymentFile, payment_file};
 pub use prepare::{NewSettlement, prepare};
 
+use std::collections::BTreeMap;
+
 use crate::db::Tx;
+use crate::db::checkpoints::{self, Head};
 use crate::db::executions::{self, Execution};
-use crate::db::payouts::{self, Item, Payout};
+use crate::db::payouts::{self, Item, Payout, SiteShare};
 use crate::db::settlements::{self, Settlement};
-use crate::domain::{Action, Actor, PayoutId, Refusal, Role, SettlementId};
+use crate::domain::{Action, Actor, Amount, PayoutId, Refusal, Role, SettlementId};
 use crate::error::Result;
 
 /// A settlement, its payouts, and the proof of its execution when there is one.
@@ -29,6 +32,14 @@ pub struct Details {
     pub payouts: Vec<Payout>,
     /// What proves that it was executed.
     pub execution: Option<Execution>,
+}
+
+/// A page of a payout's statement (fr: bordereau).
+pub struct Statement {
+    /// Its lines.
+    pub items: Vec<Item>,
+    /// The last signed head of the log: whoever keeps the statement keeps a witness of it.
+    pub head: Option<Head>,
 }
 
 /// One settlement, whole.
@@ -43,6 +54,18 @@ fn details(tx: &mut Tx<'_>, number: SettlementId) -> Result<Details> {
         payouts: payouts::of_settlement(tx, number)?,
         execution: executions::find(tx, number)?,
     })
+}
+
+/// What a payout pays to each site, in cents, as its receipts say it: so that a site can hold them against its own.
+fn cents_by_site(
+    shares: &[SiteShare],
+    payout: PayoutId,
+    face_value: Amount,
+) -> BTreeMap<String, i64> {
+    let of_it = shares.iter().filter(|share| share.payout == payout && share.passes != 0);
+    of_it
+        .map(|share| (share.site.to_string(), share.passes.saturating_mul(face_value.cents())))
+        .collect()
 }
 
 /// A page of settlements by number.
@@ -74,11 +97,14 @@ pub fn payout_items(
     number: PayoutId,
     after_line: i32,
     limit: i64,
-) -> Result<Vec<Item>> {
+) -> Result<Statement> {
     let payout = payouts::find(tx, number)?;
     let is_own = matches!(actor.role, Role::SiteManager | Role::SiteMediator);
     actor.require(if is_own { Action::ReadOwnPayouts } else { Action::ReadSettlements })?;
     let found = payout.filter(|payout| !is_own || actor.organisation == Some(payout.organisation));
     found.ok_or(Refusal::not_found("payout"))?;
-    payouts::items(tx, number, after_line, limit)
+    Ok(Statement {
+        items: payouts::items(tx, number, after_line, limit)?,
+        head: checkpoints::last(tx)?,
+    })
 }

@@ -46,7 +46,7 @@ pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, new: NewSettlement) -> Result<Det
     lock_passes(tx, new.cut_off_on)?;
     // Nothing is paid before it was examined.
     let findings = flag::examine(tx, new.cut_off_on.end())?;
-    flag::raise(tx, findings)?;
+    flag::raise(tx, actor, findings)?;
     let payable: Vec<Claim> = due::claims(tx, new.cut_off_on, &BTreeSet::new())?
         .into_iter()
         .filter(|claim| claim.hindrance().is_none())

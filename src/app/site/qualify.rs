@@ -66,6 +66,13 @@ pub fn declare_capacity(
     new: Capacity,
 ) -> Result<Site> {
     actor.require(Action::ManageOrganisations)?;
-    sites::set_daily_capacity(tx, number, new.daily_capacity)?;
+    if !sites::set_daily_capacity(tx, number, new.daily_capacity)? {
+        return Err(Refusal::not_found("site").into());
+    }
+    let facts = json!({ "site": number, "daily_capacity": new.daily_capacity });
+    let entry = Entry::new(tx, EntryKind::CapacityDeclaration, actor.user, facts)
+        .changed("sites", number.get());
+    let code = programmes::current(tx)?.code;
+    ledger::record(tx, &code, entry)?;
     sites::get(tx, number)
 }

@@ -121,7 +121,8 @@ impl Seal {
 fn serve(world: &World) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    let service = Service::new(world.db.clone(), world.keys.clone(), "bench.example/p")?;
+    let service = Service::new(world.db.clone(), world.keys.clone(), "bench.example/p")?
+        .with_limits_times(1_000);
     thread::spawn(move || http::serve(listener, service, 2));
     Ok(address)
 }

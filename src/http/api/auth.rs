@@ -54,7 +54,15 @@ async fn issue_token(
     service: web::Data<Service>,
     body: Json<Credentials>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(access::sign_in(&service.gate, body.0).await?))
+    let Json(who) = body;
+    let email = who.email.clone();
+    let signed_in = access::sign_in(&service.gate, who).await;
+    let signed = match &signed_in {
+        Ok(tokens) => Some(service.gate.tokens.read(&tokens.access_token)?),
+        Err(_) => None,
+    };
+    service.audit(signed.map(|signed| signed.actor), Some(&email), &signed_in).await?;
+    Ok(HttpResponse::Ok().json(signed_in?))
 }
 
 /// The old refresh token is used up. Sent again within ten seconds, it brings the same next one; later, it is in two

@@ -9,7 +9,6 @@ use crate::app::bank_account::{self, NewBankAccount};
 use crate::db::bank_accounts::BankAccount;
 use crate::domain::bank::Iban;
 use crate::domain::{Actor, BankAccountId, OrganisationId, Timestamp, UserId};
-use crate::http::auth::Proven;
 use crate::http::page::{Page, PageQuery};
 use crate::http::write::{KeyHeader, Nothing, Write};
 use crate::http::{Problem, Service};
@@ -100,13 +99,13 @@ async fn declare(
 #[post("/api/v1/bank-accounts/{account}/approval")]
 async fn approve(
     service: web::Data<Service>,
-    actor: Proven,
+    actor: Actor,
     account: web::Path<BankAccountId>,
     write: Write<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let number = account.into_inner();
     service
-        .write(actor.0, write, move |tx, actor, _| {
+        .write(actor, write, move |tx, actor, _| {
             bank_account::approve(tx, actor, number).map(BankAccountView::from)
         })
         .await

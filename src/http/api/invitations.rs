@@ -8,7 +8,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::app::access::{self, Acceptance, NewInvitation};
 use crate::db::invitations::Invitation;
 use crate::domain::{Actor, InvitationId, OrganisationId, Role, SiteId, Timestamp, UserId};
-use crate::http::auth::Proven;
 use crate::http::page::{Page, PageQuery};
 use crate::http::write::{Json, KeyHeader, Nothing, Write};
 use crate::http::{Problem, Service};
@@ -94,14 +93,14 @@ fn access_after() -> Problem {
 #[post("/api/v1/invitations")]
 async fn invite(
     service: web::Data<Service>,
-    actor: Proven,
+    actor: Actor,
     write: Write<NewInvitation>,
 ) -> Result<HttpResponse, Problem> {
     let keys = service.keys.clone();
     let invite = move |tx: &mut crate::db::Tx<'_>, actor: &Actor, new: NewInvitation| {
         access::invite(tx, actor, &keys, &new).map(InvitationView::from)
     };
-    service.write(actor.0, write, invite).await
+    service.write(actor, write, invite).await
 }
 
 /// Its link opens nothing any more.
@@ -113,12 +112,12 @@ async fn invite(
 #[post("/api/v1/invitations/{invitation}/withdrawal")]
 async fn withdraw(
     service: web::Data<Service>,
-    actor: Proven,
+    actor: Actor,
     id: web::Path<InvitationId>,
     write: Write<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let id = id.into_inner();
-    service.write(actor.0, write, move |tx, actor, _| access::withdraw(tx, actor, id)).await
+    service.write(actor, write, move |tx, actor, _| access::withdraw(tx, actor, id)).await
 }
 
 /// With a new account, or the one that the address has. No token, no idempotency key: the link is both.
@@ -131,6 +130,9 @@ async fn accept(
     service: web::Data<Service>,
     body: Json<Acceptance>,
 ) -> Result<HttpResponse, Problem> {
-    let access::Invited { user: id, email, role } = access::accept(&service.gate, body.0).await?;
+    let accepted = access::accept(&service.gate, body.0).await;
+    let who = accepted.as_ref().ok().map(|accepted| accepted.actor);
+    service.audit(who, None, &accepted).await?;
+    let access::Invited { actor: Actor { user: id, role, .. }, email } = accepted?;
     Ok(HttpResponse::Ok().json(AcceptedView { id, email, role }))
 }

@@ -1,9 +1,12 @@
 //! One file per resource: its addresses, its JSON, and the use case that each operation calls.
 
+mod api_keys;
+mod audit_log;
 mod auth;
 mod bank_accounts;
 mod deliveries;
 mod digests;
+mod evidence;
 mod flags;
 mod hand_overs;
 mod health;
@@ -17,6 +20,7 @@ mod passwords;
 mod payouts;
 mod programmes;
 mod receipt;
+mod receipts;
 mod redemption_batches;
 mod redemptions;
 mod reports;
@@ -26,6 +30,7 @@ mod settlements;
 mod sites;
 mod stock;
 mod users;
+mod verifier;
 mod workshops;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -40,6 +45,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     invitations::routes(config);
     programmes::routes(config);
     users::routes(config);
+    api_keys::routes(config);
+    audit_log::routes(config);
     organisations::routes(config);
     sites::routes(config);
     orders::routes(config);
@@ -58,4 +65,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     incidents::routes(config);
     flags::routes(config);
     log::routes(config);
+    receipts::routes(config);
+    verifier::routes(config);
+    evidence::routes(config);
 }

@@ -23,9 +23,11 @@ async fn ask_reset(
     service: web::Data<Service>,
     body: Json<AskReset>,
 ) -> Result<HttpResponse, Problem> {
-    let keys = service.keys.clone();
+    let (keys, email) = (service.keys.clone(), body.0.email.clone());
     let asked = service.db.transact(Scope::Nobody, move |tx| access::ask_reset(tx, &keys, &body.0));
-    asked.await?;
+    let asked = asked.await;
+    service.audit(None, Some(&email), &asked).await?;
+    asked?;
     Ok(HttpResponse::Accepted().finish())
 }
 
@@ -39,7 +41,9 @@ async fn use_reset(
     service: web::Data<Service>,
     body: Json<NewPassword>,
 ) -> Result<HttpResponse, Problem> {
-    access::use_reset(&service.gate, body.0).await?;
+    let done = access::use_reset(&service.gate, body.0).await;
+    service.audit(None, done.as_ref().ok(), &done).await?;
+    done?;
     service.sessions_ended().await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -55,7 +59,9 @@ async fn change(
     signed: Signed,
     body: Json<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
-    access::change_password(&service.gate, signed, body.0).await?;
+    let changed = access::change_password(&service.gate, signed, body.0).await;
+    service.audit(Some(signed.actor), None, &changed).await?;
+    changed?;
     service.sessions_ended().await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -95,6 +95,26 @@ impl From<Item> for ItemView {
     }
 }
 
+/// A page of a payout's statement.
+#[derive(Serialize, ToSchema)]
+struct StatementView {
+    /// Its lines.
+    items: Vec<ItemView>,
+    /// What to send as `after` for the next page; null on the last.
+    next: Option<String>,
+    /// The last signed head of the public log; null before the first.
+    head: Option<HeadView>,
+}
+
+/// A head of the public log, as receipts say it.
+#[derive(Serialize, ToSchema)]
+struct HeadView {
+    /// How many leaves.
+    size: u64,
+    /// The root of their tree, in base64.
+    root: String,
+}
+
 /// Of the actor's organisation.
 #[utoipa::path(
     tag = "payouts", operation_id = "list_payouts", summary = "Lister ses contre-paiements", params(PageQuery),
@@ -117,7 +137,7 @@ async fn list(
 #[utoipa::path(
     tag = "payouts", operation_id = "list_payout_items", summary = "Lire le bordereau d'un contre-paiement",
     params(("payout" = String, Path, description = "Numéro du contre-paiement"), PageQuery),
-    responses((status = 200, description = "Une page de lignes", body = Page<ItemView>))
+    responses((status = 200, description = "Une page de lignes", body = StatementView))
 )]
 #[get("/api/v1/payouts/{payout}/items")]
 async fn items(
@@ -133,10 +153,12 @@ async fn items(
             text.parse().map_err(|_| Refusal::invalid("after", "un numéro de ligne est attendu"))?
         }
     };
-    let rows = service
+    let settlement::Statement { items, head } = service
         .read(actor, move |tx, actor| {
             settlement::payout_items(tx, actor, number, after_line, limit)
         })
         .await?;
-    Ok(HttpResponse::Ok().json(Page::<ItemView>::new(rows, limit, |row| row.line.to_string())))
+    let Page { items, next } = Page::<ItemView>::new(items, limit, |row| row.line.to_string());
+    let head = head.map(|head| HeadView { size: head.size, root: head.root.to_string() });
+    Ok(HttpResponse::Ok().json(StatementView { items, next, head }))
 }

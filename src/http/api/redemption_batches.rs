@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::redemptions::told;
 use crate::app::Outcome;
 use crate::app::redemption::{Ask, NewRedemption, Redeemed};
 use crate::domain::code::PassCode;
@@ -138,7 +139,7 @@ async fn redeem_many(
     let mut items = Vec::with_capacity(queued.len());
     for (key, queued) in queued {
         let told = match queued {
-            Ok(outcome) => told(outcome).await,
+            Ok(outcome) => told(&service, outcome).await,
             Err(problem) => Err(problem),
         };
         items.push(BatchedView::new(key, told));
@@ -158,11 +159,4 @@ fn queue(service: &Service, ask: Ask) -> Result<oneshot::Receiver<Done<Outcome>>
     let (reply, outcome) = oneshot::channel();
     let queued = service.redemptions.submit(ask, move |outcome| drop(reply.send(outcome)));
     queued.map(|()| outcome).map_err(|_| Problem::busy("the queue of redemptions is full"))
-}
-
-async fn told(outcome: oneshot::Receiver<Done<Outcome>>) -> Result<Value, Problem> {
-    let outcome = outcome
-        .await
-        .map_err(|_| Problem::unknown_outcome("the writer of redemptions is gone"))??;
-    Ok(outcome.into_result()?)
 }

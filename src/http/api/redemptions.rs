@@ -2,12 +2,14 @@
 
 use actix_web::{HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::oneshot;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::receipt::ReceiptView;
 use crate::app::redemption::{self, Ask, Checked, NewRedemption, NewVoid, Redeemed};
+use crate::app::{Outcome, receipt};
 use crate::db::redemptions::{Listed, SiteTotals};
 use crate::domain::code::PassCode;
 use crate::domain::date::parse_instant;
@@ -15,9 +17,10 @@ use crate::domain::service::Service as Offered;
 use crate::domain::{
     Actor, BusinessDate, PassNumber, PayoutId, RedemptionId, Refusal, SiteId, Timestamp, WorkshopId,
 };
+use crate::error::Result as Done;
 use crate::http::page::{Page, PageQuery};
 use crate::http::write::{Json, KeyHeader, Write};
-use crate::http::{Problem, Service, created};
+use crate::http::{Problem, Service};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(redeem).service(check).service(void).service(list).service(read_totals);
@@ -137,11 +140,27 @@ async fn redeem(
     // Nobody left to hear it: the client hung up, and its key will tell.
     let queued = service.redemptions.submit(ask, move |outcome| drop(reply.send(outcome)));
     queued.map_err(|_| Problem::busy("the queue of redemptions is full"))?;
-    created(
-        outcome
-            .await
-            .map_err(|_| Problem::unknown_outcome("the writer of redemptions is gone"))??,
-    )
+    let told = told(&service, outcome).await?;
+    Ok(HttpResponse::Created().json(told))
+}
+
+/// The answer to a request that was queued, with its receipt signed: here, where no other request waits for it.
+pub(super) async fn told(
+    service: &Service,
+    outcome: oneshot::Receiver<Done<Outcome>>,
+) -> Result<Value, Problem> {
+    let outcome = outcome
+        .await
+        .map_err(|_| Problem::unknown_outcome("the writer of redemptions is gone"))??;
+    let mut told = outcome.into_result()?;
+    let signed = told
+        .get("receipt")
+        .and_then(Value::as_str)
+        .and_then(|text| receipt::sign(&service.keys, text));
+    if let (Some((_, signature)), Some(told)) = (signed, told.as_object_mut()) {
+        told.insert("signature".into(), signature.into());
+    }
+    Ok(told)
 }
 
 /// Says what a redemption would say, and spends nothing. Counts as a try.

@@ -22,7 +22,9 @@ async fn enrol(
     signed: Signed,
     body: Json<Enrolment>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(access::enrol(&service.gate, signed, body.0).await?))
+    let enrolled = access::enrol(&service.gate, signed, body.0).await;
+    service.audit(Some(signed.actor), None, &enrolled).await?;
+    Ok(HttpResponse::Ok().json(enrolled?))
 }
 
 /// The session goes on with it; the person's others end.
@@ -36,7 +38,9 @@ async fn confirm(
     signed: Signed,
     body: Json<Code>,
 ) -> Result<HttpResponse, Problem> {
-    let confirmed = access::confirm(&service.gate, signed, body.0).await?;
+    let confirmed = access::confirm(&service.gate, signed, body.0).await;
+    service.audit(Some(signed.actor), None, &confirmed).await?;
+    let confirmed = confirmed?;
     service.sessions_ended().await?;
     Ok(HttpResponse::Ok().json(confirmed))
 }
@@ -52,5 +56,7 @@ async fn step_up(
     signed: Signed,
     body: Json<Code>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(access::step_up(&service.gate, signed, body.0).await?))
+    let shown = access::step_up(&service.gate, signed, body.0).await;
+    service.audit(Some(signed.actor), None, &shown).await?;
+    Ok(HttpResponse::Ok().json(shown?))
 }

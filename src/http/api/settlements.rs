@@ -11,7 +11,6 @@ use crate::db::executions::Execution;
 use crate::db::settlements::Settlement;
 use crate::domain::money::Money;
 use crate::domain::{Actor, BusinessDate, SettlementId, Timestamp, UserId};
-use crate::http::auth::Proven;
 use crate::http::page::{Page, PageQuery};
 use crate::http::write::{KeyHeader, Nothing, Write};
 use crate::http::{Problem, Service};
@@ -204,13 +203,13 @@ async fn read(
 #[post("/api/v1/settlements/{settlement}/approval")]
 async fn approve(
     service: web::Data<Service>,
-    actor: Proven,
+    actor: Actor,
     settlement: web::Path<SettlementId>,
     write: Write<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let number = settlement.into_inner();
     service
-        .write(actor.0, write, move |tx, actor, _| {
+        .write(actor, write, move |tx, actor, _| {
             settlement::approve(tx, actor, number).map(DetailsView::from)
         })
         .await
@@ -268,13 +267,13 @@ async fn declare_execution(
 #[post("/api/v1/settlements/{settlement}/execution/confirmation")]
 async fn confirm_execution(
     service: web::Data<Service>,
-    actor: Proven,
+    actor: Actor,
     settlement: web::Path<SettlementId>,
     write: Write<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let number = settlement.into_inner();
     service
-        .write(actor.0, write, move |tx, actor, _| {
+        .write(actor, write, move |tx, actor, _| {
             settlement::confirm_execution(tx, actor, number).map(DetailsView::from)
         })
         .await

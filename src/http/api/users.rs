@@ -5,10 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::app::access::{self, NewRole};
+use crate::app::access::{self, NewRole, RoleChange};
 use crate::db::memberships::Card;
 use crate::domain::{Actor, OrganisationId, Role, SiteId, UserId};
-use crate::http::auth::Proven;
 use crate::http::page::{Page, PageQuery};
 use crate::http::write::{KeyHeader, Nothing, Write};
 use crate::http::{Problem, Service};
@@ -63,12 +62,12 @@ async fn list(
 #[utoipa::path(
     tag = "users", operation_id = "change_role", summary = "Changer le rôle d'une personne", request_body = NewRole,
     params(KeyHeader, ("user" = UserId, Path, description = "The person")),
-    responses((status = 201, description = "Changé"))
+    responses((status = 201, description = "Changé", body = RoleChange))
 )]
 #[put("/api/v1/users/{user}/role")]
 async fn change_role(
     service: web::Data<Service>,
-    actor: Proven,
+    actor: Actor,
     user: web::Path<UserId>,
     write: Write<NewRole>,
 ) -> Result<HttpResponse, Problem> {
@@ -76,7 +75,7 @@ async fn change_role(
     let change = move |tx: &mut crate::db::Tx<'_>, actor: &Actor, new: NewRole| {
         access::change_role(tx, actor, user, &new)
     };
-    let changed = service.write(actor.0, write, change).await?;
+    let changed = service.write(actor, write, change).await?;
     service.sessions_ended().await?;
     Ok(changed)
 }
@@ -85,18 +84,18 @@ async fn change_role(
 #[utoipa::path(
     tag = "users", operation_id = "revoke_role", summary = "Retirer le rôle d'une personne", request_body = Nothing,
     params(KeyHeader, ("user" = UserId, Path, description = "The person")),
-    responses((status = 201, description = "Retiré"))
+    responses((status = 201, description = "Retiré", body = RoleChange))
 )]
 #[post("/api/v1/users/{user}/revocation")]
 async fn revoke(
     service: web::Data<Service>,
-    actor: Proven,
+    actor: Actor,
     user: web::Path<UserId>,
     write: Write<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let user = user.into_inner();
     let revoked =
-        service.write(actor.0, write, move |tx, actor, _| access::revoke(tx, actor, user)).await?;
+        service.write(actor, write, move |tx, actor, _| access::revoke(tx, actor, user)).await?;
     service.sessions_ended().await?;
     Ok(revoked)
 }

@@ -101,7 +101,7 @@ fn a_role_taken_away_dies_at_once_with_every_token() {
     let auditor = session["access_token"].as_str().unwrap();
     let id = api.get(auditor, "/api/v1/me").ok()["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/users/{id}/revocation");
-    assert_eq!(api.post(auditor, &path, &json!({})).problem(403), "step_up_required");
+    assert_eq!(api.post(auditor, &path, &json!({})).problem(403), "not_allowed");
     assert_eq!(api.post(admin, &path, &json!({})).status, 201);
     assert_eq!(api.get(auditor, "/api/v1/me").problem(401), "not_signed_in");
     let refresh = json!({ "refresh_token": session["refresh_token"] });

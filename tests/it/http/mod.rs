@@ -1,15 +1,23 @@
 //! The API over real HTTP.
 
+mod access;
+mod access_page;
 mod accounts;
+mod authorization;
 mod bad_input;
 mod batches;
+mod canaries;
 mod contract;
 mod counter;
+mod evidence;
 mod flags;
 mod log;
 mod path;
+mod receipts;
 mod region;
 mod second_factors;
 mod sessions;
 mod tenancy;
+mod tokens;
+mod verifier;
 mod workshops;

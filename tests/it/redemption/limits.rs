@@ -1,9 +1,11 @@
 //! How many passes one person may spend on a service, when the programme says so.
 
 use souche::app::redemption::NewRedemption;
-use souche::db::{Clock, Db};
+use souche::db::{Clock, Db, programmes};
 use souche::domain::Refusal;
+use souche::domain::entry::EntryKind;
 use souche::domain::service::Service;
+use souche::ledger::{self, Entry};
 
 use crate::support::at_once::{at_once, work};
 use crate::support::region::{Region, fresh_key};
@@ -19,9 +21,19 @@ fn code_of<T>(told: Result<T, Refusal>) -> &'static str {
 fn limited() -> World {
     let world = World::new();
     world.superuser().run(&format!(
-        "UPDATE programmes SET passes_per_service = '{{\"everyday_tools\": {LIMIT}}}' WHERE id = {}",
+        "UPDATE programmes SET passes_per_service = '{{\"everyday_tools\": {LIMIT}}}', revision = 2 WHERE id = {}",
         world.region.programme
     ));
+    // As if it had been set up so.
+    world
+        .region
+        .does(|tx| {
+            let code = programmes::current(tx)?.code;
+            let by = world.region.admin.user;
+            let entry = Entry::new(tx, EntryKind::ProgrammeCreation, by, serde_json::json!({}));
+            ledger::record(tx, &code, entry.changed("programmes", 1))
+        })
+        .unwrap();
     world
 }
 

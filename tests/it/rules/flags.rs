@@ -8,14 +8,12 @@ use crate::support::World;
 fn a_flag_is_decided_once_by_a_person_and_for_a_reason() {
     let world = World::lived();
     let mut service = world.service();
-    service.run(
-        "INSERT INTO flags (number, kind, site, on_day, explanation, raised_at)
-         SELECT 2, 'night_hours', site, on_day, 'x', raised_at FROM flags",
-    );
     let decision = |flag: i32, reason: &str, by: &str| {
         format!(
-            "INSERT INTO flag_decisions (flag, outcome, reason, decided_by, decided_at)
-             SELECT {flag}, 'released', {reason}, {by}, decided_at FROM flag_decisions"
+            "INSERT INTO flags (number, kind, site, on_day, explanation, raised_at, entry_id)
+             SELECT 2, 'night_hours', site, on_day, 'x', raised_at, entry_id FROM flags;
+             INSERT INTO flag_decisions (flag, outcome, reason, decided_by, decided_at, entry_id)
+             SELECT {flag}, 'released', {reason}, {by}, decided_at, entry_id FROM flag_decisions"
         )
     };
     service.would_take(&decision(2, "'x'", "decided_by"));
@@ -36,13 +34,11 @@ fn a_flag_is_decided_once_by_a_person_and_for_a_reason() {
 fn a_use_is_flagged_once_per_kind() {
     let world = World::lived();
     let mut service = world.service();
-    service.run(
-        "INSERT INTO flags (number, kind, site, on_day, explanation, raised_at)
-         SELECT 2, kind, site, on_day, 'x', raised_at FROM flags",
-    );
     let held = |flag: i32, kind: &str, pass: i32| {
         format!(
-            "INSERT INTO flag_passes (flag, kind, pass, cycle) VALUES ({flag}, '{kind}', {pass}, 1)"
+            "INSERT INTO flags (number, kind, site, on_day, explanation, raised_at, entry_id)
+             SELECT 2, kind, site, on_day, 'x', raised_at, entry_id FROM flags;
+             INSERT INTO flag_passes (flag, kind, pass, cycle) VALUES ({flag}, '{kind}', {pass}, 1)"
         )
     };
     service.would_take(&held(2, "beyond_capacity", 13));
@@ -52,7 +48,7 @@ fn a_use_is_flagged_once_per_kind() {
     assert_eq!(of_another_kind, "foreign key flag_is_of_the_kind");
     assert_eq!(service.refused(&held(2, "beyond_capacity", 7)), "foreign key redemption_exists");
     let of_nothing =
-        "INSERT INTO flags (number, kind, site, subject, on_day, explanation, raised_at)
-         SELECT 3, kind, site, 1, on_day, 'x', raised_at FROM flags WHERE number = 1";
+        "INSERT INTO flags (number, kind, site, subject, on_day, explanation, raised_at, entry_id)
+         SELECT 3, kind, site, 1, on_day, 'x', raised_at, entry_id FROM flags WHERE number = 1";
     assert_eq!(service.refused(of_nothing), "check subject_follows_from_kind");
 }

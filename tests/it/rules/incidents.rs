@@ -7,9 +7,9 @@ use crate::support::World;
 /// A payout of settlement 2 to the organisation of Fourmies: passes 6 and 13 paid, and a third line.
 fn payout(amount_cents: i32, third: &str) -> String {
     format!(
-        "INSERT INTO payouts (number, settlement, end_to_end_id, items, amount_cents,
+        "INSERT INTO payouts (number, settlement, end_to_end_id, items, amount_cents, entry_id,
              organisation, bank_account, account_approved_by, holder_name, iban)
-         SELECT 90, 2, 'E2E-90', 3, {amount_cents}, organisation, number, approved_by, holder_name, iban
+         SELECT 90, 2, 'E2E-90', 3, {amount_cents}, (SELECT entry_id FROM payouts WHERE number = 1), organisation, number, approved_by, holder_name, iban
          FROM bank_accounts WHERE number = 1;
          INSERT INTO payout_items (payout, line, items, pass, cycle, amount_cents, total_cents, incident)
          VALUES (90, 1, 3, 6, 1, 1000, 1000, NULL), (90, 2, 3, 13, 1, 1000, 2000, NULL), (90, 3, 3, {third})"

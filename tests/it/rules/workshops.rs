@@ -34,6 +34,6 @@ fn a_redemption_names_a_workshop_of_its_site_and_day_or_none() {
 #[test]
 fn a_workshop_is_of_a_site_that_is_there() {
     let world = World::lived();
-    let nowhere = "INSERT INTO workshops SELECT programme_id, 2, 999, held_on, place, people, declared_by, declared_at FROM workshops";
+    let nowhere = "INSERT INTO workshops SELECT programme_id, 2, 999, held_on, place, people, declared_by, declared_at, entry_id FROM workshops";
     assert_eq!(world.service().refused(nowhere), "foreign key site_exists");
 }

@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+use souche::app::Outcome;
 use souche::app::access::{NewInvitation, NewUser, add_user, first_admin, invite};
+use souche::app::api_key::{self, NewApiKey};
+use souche::app::audit::{self, Asked};
 use souche::app::programme::{NewProgramme, create};
 use souche::app::site::{
     NewOrganisation, NewSite, Qualification, qualify, register_organisation, register_site,
 };
 use souche::db::{Db, Scope};
+use souche::domain::access::Operation;
+use souche::domain::api_key::ApiKeySecret;
 use souche::domain::fictitious::fictitious_sites;
 use souche::domain::programme::{LegalRoad, PassesPerService};
 use souche::domain::siret::Siret;
@@ -107,6 +113,31 @@ impl Region {
             site: None,
         };
         self.does(|tx| Ok(invite(tx, &self.admin, &self.keys, &new)?.id))
+    }
+
+    /// Makes an API key that redeems at Fourmies, and leaves the trace that the service would.
+    pub fn makes_api_key(&self) -> ApiKeySecret {
+        let secret = api_key::new_secret(self.programme).unwrap();
+        let new = NewApiKey {
+            name: line("Caisse"),
+            role: Role::SiteMediator,
+            organisation: Some(self.fourmies.organisation),
+            site: Some(self.fourmies.site),
+            days: 365,
+        };
+        let asked = Asked {
+            operation: Operation::of("create_api_key").unwrap(),
+            about: json!({}),
+            id: "scene".to_owned(),
+            network: None,
+            by_api_key: false,
+        };
+        self.does(|tx| {
+            api_key::create(tx, &self.admin, &new, &secret)?;
+            audit::record(tx, &asked, Some(&self.admin), &Outcome::Done(json!({})))
+        })
+        .unwrap();
+        secret
     }
 }
 

@@ -4,13 +4,17 @@
 pub mod api;
 pub mod at_once;
 pub mod cluster;
+mod control;
 pub mod database;
+mod evidence;
 mod founding;
+pub mod logs;
 pub mod processes;
 pub mod region;
 mod scene;
 pub mod signing;
 pub mod sql;
+pub mod tools;
 pub mod world;
 
 use souche::app::Outcome;

@@ -57,7 +57,7 @@ impl Home {
         Keys::load(&self.key_file()).unwrap()
     }
 
-    fn key_file(&self) -> PathBuf {
+    pub fn key_file(&self) -> PathBuf {
         self.0.join("keys.json")
     }
 }
@@ -69,7 +69,7 @@ impl Drop for Home {
 }
 
 /// The command, told nothing by whoever runs the tests.
-fn souche() -> Command {
+pub fn souche() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_souche"));
     for (name, _) in env::vars_os() {
         let is_ours = name.to_str().is_some_and(|name| name.starts_with("SOUCHE_"));
@@ -158,6 +158,8 @@ fn start(home: &Home, url: &str, n: usize) -> Process {
     let mut child = souche()
         .args(["serve", "--listen", "127.0.0.1:0"])
         .env("DATABASE_URL", url)
+        // The tests' PostgreSQL syncs nothing to disk.
+        .env("SOUCHE_ACCEPT_DATA_LOSS", "true")
         .env("SOUCHE_KEYS", home.key_file())
         .env("SOUCHE_DATA", home.path().join(format!("service-{n}")))
         .stdout(Stdio::piped())

@@ -4,25 +4,19 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use souche::app::flag::NewDecision;
-use souche::app::incident::NewIncident;
 use souche::app::redemption::{Ask, Checked, NewRedemption, NewVoid, redeem_all};
 use souche::app::settlement::{Details, NewExecution, NewSettlement};
 use souche::app::workshop::{self, NewWorkshop};
-use souche::app::{
-    bank_account, delivery, flag, hand_over, incident, order, redemption, report, settlement, site,
-};
+use souche::app::{bank_account, delivery, hand_over, order, redemption, report, settlement};
 use souche::db::bank_accounts::BankAccount;
-use souche::db::flags::Flag;
 use souche::db::{Clock, Db, Scope, Tx};
 use souche::domain::code::PassCode;
 use souche::domain::eligibility::{Eligibility, Proof};
-use souche::domain::flag::Outcome;
 use souche::domain::order::{Dates, Quantity};
 use souche::domain::person::Person;
 use souche::domain::service::Service;
 use souche::domain::{
-    Actor, BankAccountId, BookletId, BusinessDate, FlagId, OrderId, OrganisationId, PassNumber,
+    Actor, BankAccountId, BookletId, BusinessDate, OrderId, OrganisationId, PassNumber,
     ProgrammeId, RedemptionId, Refusal, SettlementId, SiteId, Timestamp, WorkshopId,
 };
 use souche::error::Result;
@@ -353,37 +347,6 @@ impl Region {
         self.declares_execution(settlement).unwrap();
         self.confirms_execution(settlement).unwrap();
         settlement
-    }
-
-    // When something was wrong
-
-    /// Records an incident on a settled redemption.
-    pub fn records_incident(&self, of: RedemptionId) -> Result<Receipt> {
-        let new = NewIncident { redemption: of, reason: line("titre contrefait") };
-        self.does(|tx| incident::record(tx, &self.admin, &new))
-    }
-
-    /// Declares what a site can take in a day.
-    pub fn declares_capacity(&self, of: &Counter, passes: Option<i32>) {
-        let daily_capacity = passes.map(|passes| passes.try_into().unwrap());
-        let new = site::Capacity { daily_capacity };
-        self.does(|tx| site::declare_capacity(tx, &self.admin, of.site, new)).unwrap();
-    }
-
-    /// Examines what is not paid yet, and returns the flags that it raised.
-    pub fn scans(&self) -> Vec<FlagId> {
-        self.does(|tx| flag::scan(tx, &self.admin)).unwrap()
-    }
-
-    /// Every flag, as somebody sees them.
-    pub fn flags(&self, seen_by: &Actor) -> Vec<Flag> {
-        self.does(|tx| flag::list(tx, seen_by, FlagId::new(0), 200)).unwrap()
-    }
-
-    /// Decides on a flag.
-    pub fn decides(&self, number: FlagId, outcome: Outcome) -> Result<Flag> {
-        let new = NewDecision { outcome, reason: line("le lieu a été entendu") };
-        self.does(|tx| flag::decide(tx, &self.admin, number, &new))
     }
 
     // A look at the books

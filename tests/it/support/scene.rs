@@ -14,7 +14,7 @@
 //! confirmed. Pass 6 is used at workshop 1 and in no settlement. Pass 12 was used and paid in settlement 1, and given
 //! back by an incident that waits for its deduction; 13 and 14 were used at Hirson, and a flag on 14 was released. 7 to 11 and
 //! 15 to 20 are unused. Order 3 and bank account 3 wait for
-//! approval. An auditor is invited and has not answered.
+//! approval. An auditor is invited and has not answered. An API key redeems at Fourmies.
 //! All of it is sealed and signed.
 
 use std::sync::LazyLock;
@@ -43,8 +43,9 @@ pub struct Scene {
 pub static FRESH: LazyLock<Scene> = LazyLock::new(|| {
     let begun_at = instant("2026-02-02T09:00:00Z");
     let database = TestDatabase::new();
-    let db = Db::new(&database.service_url(), 2, Clock::test(begun_at));
     let keys = Keys::generate().unwrap();
+    let db =
+        Db::new(&database.service_url(), 2, Clock::test(begun_at)).signing_as(keys.receipt_kid());
     let first = Region::founder(&db);
     let mut region =
         Region::set_up(&db, &keys, first, "SAT", Territory::sambre_avesnois_thierache());
@@ -57,7 +58,8 @@ pub static FRESH: LazyLock<Scene> = LazyLock::new(|| {
 
 pub static LIVED: LazyLock<Scene> = LazyLock::new(|| {
     let database = TestDatabase::copy_of(&FRESH.template);
-    let db = Db::new(&database.service_url(), 2, Clock::test(FRESH.ended_at));
+    let db = Db::new(&database.service_url(), 2, Clock::test(FRESH.ended_at))
+        .signing_as(FRESH.region.keys.receipt_kid());
     let (region, neighbour) = (FRESH.region.at_work_on(&db), FRESH.neighbour.at_work_on(&db));
     for region in [&region, &neighbour] {
         live(region);
@@ -127,4 +129,5 @@ fn live(region: &Region) {
     region.places(Quantity { booklets_of_10: 1, booklets_of_5: 0 }, "2026-12-31").unwrap();
     region.declares_bank_account(fourmies, &iban(2)).unwrap();
     region.invites("nouveau@exemple.fr", Role::Auditor).unwrap();
+    region.makes_api_key();
 }

@@ -87,7 +87,12 @@ impl Sql {
             #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
             line: String,
         }
-        self.0.batch_execute("SET enable_seqscan = off").unwrap();
+        // As the service plans, and its sealer.
+        self.0
+            .batch_execute(
+                "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off",
+            )
+            .unwrap();
         let rows: Vec<Row> =
             sql_query(format!("EXPLAIN (COSTS OFF) {query}")).load(&mut self.0).unwrap();
         rows.into_iter().map(|row| row.line + "\n").collect()

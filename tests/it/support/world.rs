@@ -36,7 +36,8 @@ impl World {
     fn copy_of(scene: &Scene) -> Self {
         let database = TestDatabase::copy_of(&scene.template);
         let clock = Clock::test(scene.ended_at);
-        let db = Db::new(&database.service_url(), CONNECTIONS, clock);
+        let db = Db::new(&database.service_url(), CONNECTIONS, clock)
+            .signing_as(scene.region.keys.receipt_kid());
         let (region, neighbour) = (scene.region.at_work_on(&db), scene.neighbour.at_work_on(&db));
         Self { region, neighbour, database }
     }

@@ -1,0 +1,127 @@
+//! The audit log: who used which right, on what, and what came of it. A row is added in the transaction
+//! of the act, by the door of the service and not by each use case: [`Operation::is_audited`] says which.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::db::Tx;
+use crate::db::audit_log::{self, Act, Filter};
+use crate::domain::access::Operation;
+use crate::domain::{Action, Actor, EntryId};
+use crate::error::Result;
+
+use super::Outcome;
+
+/// A request, as the log tells it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What was called.
+    pub operation: &'static Operation,
+    /// What its address named, such as `{"order": "3"}`.
+    pub about: Value,
+    /// The id that its answer bears.
+    pub id: String,
+    /// The client's network.
+    pub network: Option<String>,
+    /// By a program, with a key.
+    pub by_api_key: bool,
+}
+
+/// Fields of answers that the log keeps: numbers, states and dates. What could name a person, say where it
+/// lives, or open anything is not among them.
+const KEPT: [&str; 27] = [
+    "amount_cents",
+    "approved_by",
+    "cut_off_on",
+    "daily_capacity",
+    "entry",
+    "executed_on",
+    "execution_on",
+    "expires_at",
+    "id",
+    "imported",
+    "kind",
+    "number",
+    "order",
+    "organisation",
+    "outcome",
+    "payable",
+    "placed_by",
+    "previous_ends_at",
+    "previous_role",
+    "qualified_from",
+    "qualified_until",
+    "quantity",
+    "revoked_at",
+    "role",
+    "settlement",
+    "site",
+    "state",
+];
+
+/// Adds what a request came to, with what may be kept of its answer.
+pub fn record(
+    tx: &mut Tx<'_>,
+    asked: &Asked,
+    who: Option<&Actor>,
+    outcome: &Outcome,
+) -> Result<()> {
+    let (outcome, result) = match outcome {
+        Outcome::Done(answer) => ("done", kept(answer)),
+        Outcome::Refused(refusal) => (refusal.code(), json!({})),
+    };
+    let act = Act {
+        id: EntryId::generate().get(),
+        at: tx.now,
+        actor: who.map(|who| who.user),
+        role: who.map(|who| who.role),
+        by_api_key: asked.by_api_key,
+        operation: asked.operation.id.to_owned(),
+        about: asked.about.clone(),
+        outcome: outcome.to_owned(),
+        result,
+        request_id: asked.id.clone(),
+        address: asked.network.clone(),
+    };
+    audit_log::insert(tx, &act)
+}
+
+/// A page of the programme's acts, the last first: `before` is the id that the page before ended with.
+pub fn list(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    filter: &Filter,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Act>> {
+    actor.require(Action::ReadAuditLog)?;
+    audit_log::page(tx, filter, before.unwrap_or(Uuid::max()), limit)
+}
+
+fn kept(answer: &Value) -> Value {
+    let fields = answer.as_object().into_iter().flatten();
+    let fields = fields.filter(|(name, _)| KEPT.contains(&name.as_str()));
+    let fields = fields.map(|(name, value)| {
+        let value = if value.is_object() { kept(value) } else { value.clone() };
+        (name.clone(), value)
+    });
+    Value::Object(fields.collect::<Map<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_answer_only_what_names_nobody_is_kept() {
+        let answer = json!({
+            "id": "3", "email": "x@y.example", "secret": "souche_…", "role": "auditor",
+            "settlement": { "id": "4", "holder_name": "Nom", "payable": { "amount_cents": 5 } },
+        });
+        assert_eq!(
+            kept(&answer),
+            json!({ "id": "3", "role": "auditor", "settlement": { "id": "4", "payable": { "amount_cents": 5 } } })
+        );
+        assert_eq!(kept(&Value::Null), json!({}));
+    }
+}

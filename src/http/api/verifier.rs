@@ -1,0 +1,98 @@
+//! The page that verifies a receipt in the browser. It asks the service nothing, so it works as well when it
+//! was saved to a disk and the service is gone: the public keys are in it.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use actix_web::{HttpResponse, get, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use strum::VariantArray;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::receipts::known_keys;
+use crate::domain::entry::EntryKind;
+use crate::domain::fact;
+use crate::http::Service;
+use crate::keys::Keys;
+
+/// The page, but for what it knows.
+const PAGE: &str = include_str!("verifier.html");
+/// What stands for it: data, which no browser runs.
+const KNOWN: &str = "{\"known\":\"nothing\"}";
+
+pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(read);
+}
+
+/// Nothing may run in the page but its own script, and nothing is loaded, whoever serves what else.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let hash = |begin, end| STANDARD.encode(Sha256::digest(between(PAGE, begin, end)));
+    format!(
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        hash("<script>", "</script>"),
+        hash("<style>", "</style>")
+    )
+});
+
+fn between<'a>(page: &'a str, begin: &str, end: &str) -> &'a str {
+    let rest = page.split_once(begin).map_or("", |(_, rest)| rest);
+    rest.split_once(end).map_or("", |(inside, _)| inside)
+}
+
+/// The page with what it has to know: keys, and the words of receipts.
+fn page(keys: &Keys) -> String {
+    let kinds: BTreeMap<&str, &str> =
+        EntryKind::VARIANTS.iter().map(|kind| (kind.into(), kind.label())).collect();
+    let known = json!({
+        "keys": known_keys(keys).into_iter().collect::<BTreeMap<_, _>>(),
+        "kinds": kinds, "facts": fact::LABELS, "words": fact::words().collect::<BTreeMap<_, _>>(),
+    });
+    PAGE.replace(KNOWN, &known.to_string())
+}
+
+/// For people: a receipt is pasted, or stands behind the `#` of the address, which no browser sends.
+#[utoipa::path(
+    tag = "receipts", operation_id = "read_verifier", summary = "Ouvrir la page qui vérifie un récépissé",
+    responses((status = 200, description = "Une page, à enregistrer au besoin", content_type = "text/html", body = String))
+)]
+#[get("/verifier")]
+async fn read(service: web::Data<Service>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header(("Content-Security-Policy", POLICY.as_str()))
+        .body(page(&service.keys))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_one_file_and_what_it_runs_is_what_the_policy_names() {
+        let page = page(&Keys::generate().unwrap());
+        assert_eq!(PAGE.matches(KNOWN).count(), 1);
+        for (tag, n) in [
+            ("<script>", 1),
+            ("<script", 2),
+            ("<style", 1),
+            ("src=", 0),
+            ("href=", 0),
+            ("style=", 0),
+            (" on", 0),
+        ] {
+            let n_found = page
+                .match_indices(tag)
+                .filter(|(at, _)| tag != " on" || page[*at..].starts_with(" onclick"))
+                .count();
+            assert_eq!(n_found, n, "{tag}");
+        }
+        for (begin, end) in [("<script>", "</script>"), ("<style>", "</style>")] {
+            let hash = STANDARD.encode(Sha256::digest(between(&page, begin, end)));
+            assert!(POLICY.contains(&format!("'sha256-{hash}'")), "{begin}");
+        }
+        assert!(!POLICY.contains("unsafe"));
+    }
+}

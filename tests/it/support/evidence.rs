@@ -1,0 +1,19 @@
+//! What a programme carries away.
+
+use souche::db::Scope;
+use souche::ledger::bundle;
+
+use super::region::Region;
+
+impl Region {
+    /// All the evidence of the programme, as one file.
+    pub fn bundle(&self) -> String {
+        let mut file = Vec::new();
+        self.db
+            .snapshot_blocking(Scope::Programme(self.programme), |tx| {
+                bundle::write(tx, &self.keys.receipt, &mut file)
+            })
+            .unwrap();
+        String::from_utf8(file).unwrap()
+    }
+}
