@@ -129,6 +129,10 @@ fn a_changed_role_asks_to_sign_in_again() {
     assert_eq!(api.get(&people.manager, "/api/v1/me").problem(401), "not_signed_in");
     let token = api.sign_in("sponsor_manager.hdf@it.example", None);
     assert_eq!(api.get(&token, "/api/v1/me").ok()["role"], "auditor");
+    let acts = api.get(&token, "/api/v1/audit-log?operation=change_role").ok();
+    assert_eq!(acts["items"][0]["about"], json!({ "user": id }));
+    let result = json!({ "previous_role": "sponsor_manager", "role": "auditor" });
+    assert_eq!(acts["items"][0]["result"], result);
     let own = api.get(&people.admin, "/api/v1/me").ok()["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/users/{own}/revocation");
     assert_eq!(api.post(&people.admin, &path, &json!({})).problem(403), "maker_is_checker");
