@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -23,6 +24,8 @@ pub struct Keys {
     pub pepper: Pepper,
     /// Signs access tokens.
     pub token: SigningKey,
+    /// Signed them before the last rotation; verifies those that are left.
+    pub previous_token: Option<SigningKey>,
     /// Signs receipts.
     pub receipt: SigningKey,
     /// Signed receipts before it, the newest first: theirs are still signed with them.
@@ -37,6 +40,8 @@ struct KeyFile {
     pepper: String,
     sealing: String,
     token: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous_token: Option<String>,
     /// Not in files made before receipts named their key: see [`Keys::load`].
     receipt: Option<String>,
     /// The receipt keys before it, the newest first.
@@ -50,6 +55,7 @@ impl Keys {
         Ok(Self {
             pepper: Pepper(random()?),
             token: SigningKey::from_bytes(&random()?),
+            previous_token: None,
             receipt: SigningKey::from_bytes(&random()?),
             retired: Vec::new(),
             sealing: random()?,
@@ -95,6 +101,10 @@ impl Keys {
         Ok(Self {
             pepper: Pepper(key("pepper", &file.pepper)?),
             token: SigningKey::from_bytes(&key("token", &file.token)?),
+            previous_token: match &file.previous_token {
+                Some(text) => Some(SigningKey::from_bytes(&key("previous_token", text)?)),
+                None => None,
+            },
             receipt: SigningKey::from_bytes(&key("receipt", &file.receipt.unwrap_or_default())?),
             retired: file
                 .retired_receipts
@@ -108,7 +118,16 @@ impl Keys {
     /// Writes a new file that only its owner may read; refuses to replace one: what a lost key sealed
     /// is lost with it.
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
-        write_new(path, &self.file())
+        write_new(path, &self.to_file())
+    }
+
+    /// Gives the file a new key for access tokens. The one it had goes on verifying those that are out; the one
+    /// before that is forgotten. Services take it up when they start again.
+    pub fn rotate_token(path: &Path) -> anyhow::Result<()> {
+        let mut keys = Self::load(path)?;
+        let new = SigningKey::from_bytes(&random()?);
+        keys.previous_token = Some(std::mem::replace(&mut keys.token, new));
+        replace(path, &keys.to_file())
     }
 
     /// Gives the file another key for receipts, and keeps the one there was for the receipts that name it.
@@ -116,36 +135,49 @@ impl Keys {
         let mut keys = Self::load(path)?;
         let new = SigningKey::from_bytes(&random()?);
         keys.retired.insert(0, std::mem::replace(&mut keys.receipt, new));
-        replace(path, &keys.file())?;
+        replace(path, &keys.to_file())?;
         Ok(keys)
     }
 
-    fn file(&self) -> KeyFile {
+    fn to_file(&self) -> KeyFile {
         KeyFile {
             pepper: hex(&self.pepper.0),
             sealing: hex(&self.sealing),
             token: hex(&self.token.to_bytes()),
+            previous_token: self.previous_token.as_ref().map(|key| hex(&key.to_bytes())),
             receipt: Some(hex(&self.receipt.to_bytes())),
             retired_receipts: self.retired.iter().map(|key| hex(&key.to_bytes())).collect(),
         }
     }
 
+    /// Names and marks bytes so that only these keys can, and only as `what`: HMAC-SHA-256.
+    #[expect(clippy::missing_panics_doc, reason = "HMAC takes a key of any length")]
+    pub fn mark(&self, what: &str, bytes: &[u8]) -> [u8; 32] {
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.sealing).expect("HMAC takes a key of any length");
+        for part in [what.as_bytes(), &[0], bytes] {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
     /// The name of the key that signs receipts.
     pub fn receipt_kid(&self) -> Kid {
-        kid(&self.receipt.verifying_key())
+        kid_of(&self.receipt)
     }
 
     /// The public halves of every key that has signed receipts, each with its name: the present one first.
     pub fn receipt_public_keys(&self) -> Vec<(Kid, VerifyingKey)> {
         let keys = std::iter::once(&self.receipt).chain(&self.retired);
-        keys.map(SigningKey::verifying_key).map(|key| (kid(&key), key)).collect()
+        keys.map(|key| (kid_of(key), key.verifying_key())).collect()
     }
 
     /// Signs the bytes of a receipt with the key that it names: the same bytes each time. `None` when the key
     /// is not here.
     pub fn sign_receipt(&self, named: &str, receipt: &[u8]) -> Option<[u8; 64]> {
         let mut keys = std::iter::once(&self.receipt).chain(&self.retired);
-        let key = keys.find(|key| kid(&key.verifying_key()).to_string() == named)?;
+        let key = keys.find(|key| kid_of(key).to_string() == named)?;
         Some(key.sign(receipt).to_bytes())
     }
 
@@ -176,9 +208,9 @@ impl Keys {
     }
 }
 
-/// The name of a receipt key: the first eight bytes of the SHA-256 of its public half.
-fn kid(key: &VerifyingKey) -> Kid {
-    let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+/// The name of a key that signs.
+pub fn kid_of(key: &SigningKey) -> Kid {
+    let digest: [u8; 32] = Sha256::digest(key.verifying_key().as_bytes()).into();
     Kid::new(digest.first_chunk().copied().unwrap_or_default())
 }
 

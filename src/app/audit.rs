@@ -29,7 +29,7 @@ pub struct Asked {
 
 /// Fields of answers that the log keeps: numbers, states and dates. What could name a person, say where it
 /// lives, or open anything is not among them.
-const KEPT: [&str; 26] = [
+const KEPT: [&str; 27] = [
     "amount_cents",
     "approved_by",
     "cut_off_on",
@@ -48,6 +48,7 @@ const KEPT: [&str; 26] = [
     "payable",
     "placed_by",
     "previous_ends_at",
+    "previous_role",
     "qualified_from",
     "qualified_until",
     "quantity",

@@ -14,6 +14,7 @@ pub mod flag;
 pub mod hand_over;
 pub mod incident;
 pub mod log;
+pub mod mail;
 mod once;
 pub mod order;
 pub mod programme;

@@ -1,4 +1,4 @@
-//! `souche keys`: the secrets of an instance.
+//! `souche keys`: the secrets of an instance, made, and changed where they can be.
 
 use std::path::PathBuf;
 
@@ -12,6 +12,11 @@ pub enum KeysCommand {
     /// Make a new key file, readable by its owner alone; refuses to replace one
     Generate {
         /// Where
+        file: PathBuf,
+    },
+    /// Give access tokens a new key; the one there was goes on verifying those that are out. Then start the service again
+    RotateToken {
+        /// The key file
         file: PathBuf,
     },
     /// Give a key file another key for receipts; the old one stays, for the receipts that name it
@@ -29,6 +34,13 @@ impl KeysCommand {
                 Keys::generate()?.save(&file)?;
                 super::say(&format!(
                     "Clés écrites dans {}. Gardez-en une copie ailleurs : sans elles, aucun code de pass n'est reconnu.",
+                    file.display()
+                ))
+            }
+            Self::RotateToken { file } => {
+                Keys::rotate_token(&file)?;
+                super::say(&format!(
+                    "Nouvelle clé des jetons dans {}. Relancez le service pour qu'il la prenne, et refaites la copie du fichier.",
                     file.display()
                 ))
             }

@@ -6,6 +6,7 @@
 //! and none can forget the tenant.
 
 pub mod access_schema;
+pub mod account_schema;
 mod clock;
 mod line;
 pub mod log_schema;
@@ -32,19 +33,25 @@ pub mod flags;
 pub mod fundings;
 pub mod hand_overs;
 pub mod incidents;
+pub mod invitations;
 pub mod leaves;
 pub mod logs;
 pub mod memberships;
 pub mod orders;
 pub mod organisations;
+pub mod outbox;
 pub mod passes;
+pub mod password_resets;
 pub mod payouts;
 pub mod programmes;
 pub mod redemptions;
 pub mod refresh_tokens;
 pub mod requests;
+pub mod second_factors;
 pub mod series;
+pub mod sessions;
 pub mod settlements;
+pub mod sign_in_tries;
 pub mod sites;
 pub mod transfers;
 pub mod users;
@@ -129,6 +136,11 @@ impl Tx<'_> {
         self.set("souche.programme", &programme.get().to_string())?;
         self.programme = programme;
         Ok(())
+    }
+
+    /// Lets the rest of this transaction see that person's own memberships.
+    pub fn speak_as(&mut self, person: UserId) -> Result<()> {
+        self.set("souche.person", &person.to_string())
     }
 
     /// Lets the rest of this transaction read whole tables: for reports. See [`Limits`].

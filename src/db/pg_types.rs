@@ -18,8 +18,8 @@ use crate::domain::programme::LegalRoad;
 use crate::domain::service::Service;
 use crate::domain::{
     Amount, BankAccountId, BookletId, BusinessDate, DeliveryId, EntryId, FlagId, FundingId,
-    HandOverId, IncidentId, OrderId, OrganisationId, PassNumber, PayoutId, ProgrammeId,
-    SettlementId, SiteId, UserId, WorkshopId,
+    HandOverId, IncidentId, InvitationId, LetterId, OrderId, OrganisationId, PassNumber, PayoutId,
+    ProgrammeId, SessionId, SettlementId, SiteId, UserId, WorkshopId,
 };
 
 /// The plumbing that makes `$rust` usable wherever a `$sql` is; each type says only how it is written and read.
@@ -106,6 +106,9 @@ numbers!(
 wrapped! {
     UserId as Uuid, uuid::Uuid, UserId::get, |id| Ok(UserId::new(id));
     EntryId as Uuid, uuid::Uuid, EntryId::get, |id| Ok(EntryId::new(id));
+    SessionId as Uuid, uuid::Uuid, SessionId::get, |id| Ok(SessionId::new(id));
+    LetterId as Uuid, uuid::Uuid, LetterId::get, |id| Ok(LetterId::new(id));
+    InvitationId as Uuid, uuid::Uuid, InvitationId::get, |id| Ok(InvitationId::new(id));
     BusinessDate as Date, chrono::NaiveDate, BusinessDate::get, |date| Ok(BusinessDate::new(date));
     DailyCapacity as Integer, i32, DailyCapacity::get, |n: i32| DailyCapacity::try_from(n).map_err(Into::into);
     Amount as BigInt, i64, Amount::cents, |cents: i64| Amount::try_from(cents).map_err(Into::into);

@@ -71,16 +71,8 @@ diesel::table! {
         role -> Role,
         organisation -> Nullable<Integer>,
         site -> Nullable<Integer>,
-    }
-}
-
-diesel::table! {
-    refresh_tokens (token_hash) {
-        token_hash -> Bytea,
-        user_id -> Uuid,
-        programme_id -> Integer,
-        issued_at -> Timestamptz,
-        expires_at -> Timestamptz,
+        version -> Integer,
+        ended_at -> Nullable<Timestamptz>,
     }
 }
 

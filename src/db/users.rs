@@ -54,6 +54,11 @@ pub fn set_password_hash(tx: &mut Tx<'_>, user: UserId, password_hash: &str) -> 
     Ok(())
 }
 
+/// The hash of an account's password.
+pub fn password_hash(tx: &mut Tx<'_>, user: UserId) -> Result<String> {
+    Ok(users::table.filter(users::id.eq(user)).select(users::password_hash).first(tx.conn)?)
+}
+
 /// Address and name of an account.
 pub fn card(tx: &mut Tx<'_>, user: UserId) -> Result<(String, String)> {
     Ok(users::table

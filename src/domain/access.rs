@@ -24,6 +24,17 @@ pub enum Reach {
     Own,
 }
 
+/// When who calls has to have shown its second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Never: it is of use to who has none yet.
+    None,
+    /// At sign-in, where its role takes one.
+    AtSignIn,
+    /// In the last ten minutes, whatever its role: it lets money go, or somebody in.
+    Recent,
+}
+
 /// An operation of the contract.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation {
@@ -33,6 +44,8 @@ pub struct Operation {
     pub need: Need,
     /// On what.
     pub reach: Reach,
+    /// With which proof.
+    pub proof: Proof,
     /// Does it leave a row in the audit log?
     pub is_audited: bool,
 }
@@ -58,7 +71,7 @@ impl Operation {
             Need::Person => false,
             Need::OneOf(actions) => {
                 let mut allowed = actions.iter().filter(|action| allows(role, **action));
-                allowed.any(|action| !action.needs_a_person())
+                self.proof != Proof::Recent && allowed.any(|action| !action.needs_a_person())
             }
         }
     }
@@ -75,17 +88,30 @@ impl Operation {
         Self { reach: Reach::Own, ..self }
     }
 
+    const fn unproven(self) -> Self {
+        Self { proof: Proof::None, ..self }
+    }
+
+    const fn proven(self) -> Self {
+        Self { proof: Proof::Recent, ..self }
+    }
+
     const fn audited(self) -> Self {
         Self { is_audited: true, ..self }
     }
 }
 
 const fn operation(id: &'static str, need: Need) -> Operation {
-    Operation { id, need, reach: Reach::Programme, is_audited: false }
+    Operation { id, need, reach: Reach::Programme, proof: Proof::AtSignIn, is_audited: false }
 }
 
 const fn open(id: &'static str) -> Operation {
     operation(id, Need::Nothing)
+}
+
+/// On one's own account, by whoever is signed in.
+const fn account(id: &'static str) -> Operation {
+    operation(id, Need::Person).unproven()
 }
 
 const fn act(id: &'static str, actions: &'static [Action]) -> Operation {
@@ -105,13 +131,29 @@ pub const OPERATIONS: &[Operation] = &[
     open("read_metrics"),
     open("issue_token").audited(),
     open("refresh_token"),
+    open("read_token_keys"),
     operation("read_me", Need::Person),
+    account("list_sessions"),
+    account("end_sessions"),
+    account("end_session"),
+    open("ask_password_reset").audited(),
+    open("use_password_reset").audited(),
+    account("change_password").audited(),
+    account("enrol_second_factor").audited(),
+    account("confirm_second_factor").audited(),
+    account("step_up").audited(),
+    act("list_invitations", &[A::ManageUsers]).own(),
+    act("invite", &[A::ManageUsers]).own().proven().audited(),
+    act("withdraw_invitation", &[A::ManageUsers]).own().proven().audited(),
+    open("accept_invitation").audited(),
     operation("list_programmes", Need::Person),
     act("create_programme", &[A::CreateProgramme]).audited(),
-    act("add_user", &[A::ManageUsers]).audited(),
+    act("list_users", &[A::ManageUsers]).own(),
+    act("change_role", &[A::ManageUsers]).own().proven().audited(),
+    act("revoke_role", &[A::ManageUsers]).own().proven().audited(),
     act("list_api_keys", &[A::ManageApiKeys]).own(),
-    act("create_api_key", &[A::ManageApiKeys]).own().audited(),
-    act("rotate_api_key", &[A::ManageApiKeys]).own().audited(),
+    act("create_api_key", &[A::ManageApiKeys]).own().proven().audited(),
+    act("rotate_api_key", &[A::ManageApiKeys]).own().proven().audited(),
     act("revoke_api_key", &[A::ManageApiKeys]).own().audited(),
     act("list_audit_log", &[A::ReadAuditLog]),
     act("export_audit_log", &[A::ReadAuditLog]).audited(),
@@ -146,15 +188,15 @@ pub const OPERATIONS: &[Operation] = &[
     act("declare_workshop", &[A::DeclareWorkshop]).own(),
     act("list_bank_accounts", &[A::ReadBankAccounts]).own(),
     act("declare_bank_account", &[A::DeclareBankAccount]).own().audited(),
-    act("approve_bank_account", &[A::ApproveBankAccount]).audited(),
+    act("approve_bank_account", &[A::ApproveBankAccount]).proven().audited(),
     act("list_settlements", &[A::ReadSettlements]),
     act("dry_run_settlement", &[A::PrepareSettlement]),
     act("prepare_settlement", &[A::PrepareSettlement]).audited(),
     act("read_settlement", &[A::ReadSettlements]),
-    act("approve_settlement", &[A::ApproveSettlement]).audited(),
+    act("approve_settlement", &[A::ApproveSettlement]).proven().audited(),
     act("read_payment_file", &[A::DownloadPaymentFile]).audited(),
     act("declare_execution", &[A::DeclareExecution]).audited(),
-    act("confirm_execution", &[A::ConfirmExecution]).audited(),
+    act("confirm_execution", &[A::ConfirmExecution]).proven().audited(),
     act("list_payouts", &[A::ReadOwnPayouts]).own(),
     act("list_payout_items", &[A::ReadOwnPayouts, A::ReadSettlements]).own(),
     act("trace_pass", &[A::TracePass]),

@@ -194,12 +194,15 @@ pub fn allows(role: Role, action: Action) -> bool {
     let allowed: &[Role] = match action {
         A::CreateProgramme
         | A::ManageOrganisations
-        | A::ManageUsers
         | A::MintOrder
         | A::PrintOrder
         | A::ConfirmPrint
         | A::RecordIncident
         | A::DecideFlag => &[R::OperatorAdmin],
+        // Each those it is in charge of: `membership.rs`.
+        A::ManageUsers | A::ManageApiKeys => {
+            &[R::OperatorAdmin, R::PrescriberManager, R::SiteManager]
+        }
         A::ScanFlags => &[R::OperatorAdmin, R::OperatorAccountant],
         A::FundOrder | A::ApproveBankAccount | A::PrepareSettlement | A::DeclareExecution => {
             &[R::OperatorAccountant]
@@ -241,7 +244,6 @@ pub fn allows(role: Role, action: Action) -> bool {
         A::ReadOrganisations | A::ReadOrders | A::TracePass | A::ReadReports | A::VerifyLedger => {
             THE_REGION
         }
-        A::ManageApiKeys => &[R::OperatorAdmin, R::PrescriberManager, R::SiteManager],
         A::ReadAuditLog | A::ReadBundle => &[R::OperatorAdmin, R::Auditor],
         // Hashes, which everybody may see; and receipts, everybody their own.
         A::ReadLog | A::ReadReceipts => R::VARIANTS,

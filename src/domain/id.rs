@@ -145,6 +145,12 @@ uuids! {
     UserId;
     /// An entry of the journal, and its receipt.
     EntryId;
+    /// A session: one sign-in, and all that was renewed from it.
+    SessionId;
+    /// An invitation to take a role.
+    InvitationId;
+    /// A letter on its way.
+    LetterId;
 }
 
 /// The name of a key that signs (fr: identifiant de clé): the first eight bytes of the SHA-256 of its public

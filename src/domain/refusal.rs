@@ -30,6 +30,9 @@ fn in_french(what: &str) -> &str {
         "api_key" => "clé d'API",
         "checkpoint" => "point de contrôle",
         "tile" => "tuile",
+        "user" => "personne",
+        "session" => "session",
+        "invitation" => "invitation",
         other => other,
     }
 }
@@ -50,9 +53,33 @@ pub enum Refusal {
     )]
     NotSignedIn,
     #[error(
-        "Adresse ou mot de passe incorrect. Vérifiez-les, ou demandez une réinitialisation à l'opérateur."
+        "Adresse ou mot de passe incorrect. Vérifiez-les, ou demandez un lien de réinitialisation par POST /api/v1/auth/password-resets."
     )]
     BadCredentials,
+    #[error(
+        "Trop d'essais pour ce compte. Recommencez dans {retry_after_seconds} secondes ; les sessions déjà ouvertes restent bonnes, et un lien de réinitialisation lève l'attente."
+    )]
+    TooManySignIns { retry_after_seconds: u32 },
+    #[error(
+        "Ce compte demande un code à usage unique : renvoyez la même demande avec « code », celui de votre application ou un code de secours."
+    )]
+    CodeNeeded,
+    #[error(
+        "Ce code n'est pas bon, ou a déjà servi. Attendez le suivant, ou prenez un code de secours."
+    )]
+    BadCode,
+    #[error(
+        "Ce rôle demande un second facteur : enrôlez-en un par POST /api/v1/auth/second-factor, puis confirmez-le."
+    )]
+    SecondFactorNeeded,
+    #[error(
+        "Cette action demande un code à usage unique de moins de dix minutes : présentez-en un à POST /api/v1/auth/step-up, puis recommencez avec le jeton rendu. Sans second facteur, enrôlez-en un par POST /api/v1/auth/second-factor."
+    )]
+    StepUpRequired,
+    #[error(
+        "Ce lien n'est plus bon : il a servi, a expiré ou a été remplacé. Demandez-en un autre."
+    )]
+    BadLink,
     #[error("Votre compte agit dans plusieurs dispositifs : précisez « programme » parmi {codes}.")]
     ProgrammeNeeded { codes: String },
     #[error(
@@ -149,6 +176,14 @@ pub enum Refusal {
 
     #[error("Un mot de passe d'au moins {} caractères est attendu.", Password::MIN_CHARS)]
     PasswordTooShort,
+    #[error(
+        "Ce mot de passe est trop facile à deviner : il tient à des mots courants, à une suite, ou à ce que chacun sait de vous et du dispositif. Choisissez une phrase que vous seul connaissez."
+    )]
+    PasswordTooCommon,
+    #[error(
+        "Cette personne tient déjà, dans ce dispositif, le rôle {held}, qui ne va pas avec {asked}. Confiez l'un des deux à une autre personne."
+    )]
+    IncompatibleRoles { held: String, asked: String },
     #[error("{what} existe déjà dans ce dispositif. Reprenez l'existant.")]
     Duplicate { what: String },
     #[error(
@@ -166,7 +201,7 @@ impl Refusal {
     /// Is it told again to the same idempotency key? Not when it passes by itself: `Retry-After` invites
     /// the very same request again, which must then be judged anew.
     pub const fn is_kept(&self) -> bool {
-        !matches!(self, Self::TooManyTries { .. } | Self::NotSealed)
+        !matches!(self, Self::TooManyTries { .. } | Self::TooManySignIns { .. } | Self::NotSealed)
     }
 
     /// Nothing of that kind bears that number here.

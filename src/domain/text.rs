@@ -100,6 +100,9 @@ impl Password {
         &self.0
     }
 
+    /// Longest password taken.
+    pub const MAX_CHARS: usize = 128;
+
     /// Long enough for a new account?
     pub fn is_long_enough(&self) -> bool {
         self.0.chars().count() >= Self::MIN_CHARS
@@ -110,7 +113,7 @@ impl TryFrom<String> for Password {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        if text.is_empty() || text.len() > 512 || text.contains('\0') {
+        if text.is_empty() || text.chars().count() > Self::MAX_CHARS || text.contains('\0') {
             return Err("un mot de passe de 1 à 128 caractères est attendu".into());
         }
         Ok(Self(text))

@@ -5,15 +5,41 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, web};
 
 use super::{Problem, Service};
+use crate::app::access::Signed;
+use crate::domain::access::Proof;
 use crate::domain::api_key::ApiKeySecret;
-use crate::domain::{Actor, Refusal};
+use crate::domain::{Actor, Refusal, Timestamp};
 
 /// Who calls, and with what.
 #[derive(Clone, Copy)]
-pub(super) struct Caller {
-    pub actor: Actor,
+pub(super) enum Caller {
+    /// A person, with a token of a session that goes on.
+    Person(Signed),
     /// A program, with a key.
-    pub by_api_key: bool,
+    Program(Actor),
+}
+
+impl Caller {
+    pub const fn actor(&self) -> Actor {
+        match self {
+            Self::Person(signed) => signed.actor,
+            Self::Program(actor) => *actor,
+        }
+    }
+
+    pub const fn is_program(&self) -> bool {
+        matches!(self, Self::Program(_))
+    }
+
+    /// Refuses a person that has not shown its second factor when it has to.
+    pub fn ensure_shown(&self, proof: Proof, now: Timestamp) -> Result<(), Refusal> {
+        let Self::Person(signed) = self else { return Ok(()) };
+        match proof {
+            Proof::None => Ok(()),
+            Proof::AtSignIn => signed.actor().map(drop),
+            Proof::Recent => signed.proven_actor(now).map(drop),
+        }
+    }
 }
 
 impl FromRequest for Actor {
@@ -21,8 +47,21 @@ impl FromRequest for Actor {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
-        let admitted = request.extensions().get::<Self>().copied();
+        let admitted = request.extensions().get::<Caller>().map(Caller::actor);
         ready(admitted.ok_or_else(|| Refusal::NotSignedIn.into()))
+    }
+}
+
+/// A person and its session: for what it does with its own account.
+impl FromRequest for Signed {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        ready(match request.extensions().get::<Caller>() {
+            Some(Caller::Person(signed)) => Ok(*signed),
+            _ => Err(Refusal::NotSignedIn.into()),
+        })
     }
 }
 
@@ -31,10 +70,9 @@ pub(super) async fn identify(service: &Service, header: Option<&str>) -> Result<
     let token = header.and_then(|header| header.strip_prefix("Bearer "));
     let token = token.ok_or(Refusal::NotSignedIn)?;
     if ApiKeySecret::is_one(token) {
-        let actor = of_key(service, token).await?;
-        return Ok(Caller { actor, by_api_key: true });
+        return Ok(Caller::Program(of_key(service, token).await?));
     }
-    Ok(Caller { actor: service.tokens.read(token)?.0, by_api_key: false })
+    Ok(Caller::Person(service.gate.tokens.read(token)?))
 }
 
 async fn of_key(service: &Service, token: &str) -> Result<Actor, Problem> {

@@ -1,5 +1,5 @@
 //! The door that every request passes before its handler: how often it may come, who it is, and whether
-//! its role may, by the table of `domain/access.rs`. Said in this order, before the body is read: 429,
+//! its role may and it has shown its second factor, by the table of `domain/access.rs`. Said in this order, before the body is read: 429,
 //! 401, 429, 403. Then what every answer carries, and the line that each request leaves in the log.
 
 use std::collections::HashMap;
@@ -20,11 +20,12 @@ use super::call::{self, Call};
 use super::headers;
 use super::limits::Left;
 use super::{Problem, Service};
-use crate::domain::Refusal;
 use crate::domain::access::{Need, Operation};
+use crate::domain::{Refusal, Timestamp};
 
-/// Operations that try a password.
-const SIGN_INS: [&str; 1] = ["issue_token"];
+/// Operations without a token that try a password or a link, or send a letter.
+const SIGN_INS: [&str; 4] =
+    ["issue_token", "accept_invitation", "ask_password_reset", "use_password_reset"];
 
 /// What a method at an address leads to.
 #[derive(Clone, Copy)]
@@ -84,13 +85,13 @@ pub(super) async fn enter(
         operation: if let Door::To(operation) = door { Some(operation) } else { None },
         path: request.path().to_owned(),
         address,
-        by_api_key: matches!(admitted, Ok(Some(Caller { by_api_key: true, .. }))),
+        by_api_key: matches!(&admitted, Ok(Some(caller)) if caller.is_program()),
         pattern,
     });
     let mut response = match admitted {
         Ok(caller) => {
-            if let Some(Caller { actor, .. }) = caller {
-                request.extensions_mut().insert(actor);
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
             }
             Arc::clone(&call).scope(next.call(request)).await?.map_into_left_body()
         }
@@ -134,7 +135,8 @@ async fn admit(
     match identify(service, header).await {
         Ok(caller) => {
             let (left, admitted) = braked(of_caller(service, &caller), Some(caller));
-            (left, admitted.and_then(|_| permit(operation, caller).map(Some)))
+            let now = service.db.clock().now();
+            (left, admitted.and_then(|_| permit(operation, caller, now).map(Some)))
         }
         Err(problem) => {
             let (left, admitted) = braked(nameless(), None);
@@ -149,7 +151,7 @@ fn braked(left: Left, caller: Option<Caller>) -> (Left, Result<Option<Caller>, P
 }
 
 fn of_caller(service: &Service, caller: &Caller) -> Left {
-    let (limits, actor) = (&service.limits, &caller.actor);
+    let (limits, actor) = (&service.limits, caller.actor());
     let left = limits.account.take(actor.user).tighter(limits.programme.take(actor.programme));
     match actor.site {
         Some(site) => left.tighter(limits.site.take((actor.programme, site))),
@@ -157,11 +159,18 @@ fn of_caller(service: &Service, caller: &Caller) -> Left {
     }
 }
 
-fn permit(operation: &'static Operation, caller: Caller) -> Result<Caller, Problem> {
-    let Caller { actor, by_api_key } = caller;
-    let may =
-        if by_api_key { operation.allows_key(actor.role) } else { operation.allows(actor.role) };
+fn permit(
+    operation: &'static Operation,
+    caller: Caller,
+    now: Timestamp,
+) -> Result<Caller, Problem> {
+    let actor = caller.actor();
+    let may = match caller {
+        Caller::Person(_) => operation.allows(actor.role),
+        Caller::Program(_) => operation.allows_key(actor.role),
+    };
     if may {
+        caller.ensure_shown(operation.proof, now)?;
         return Ok(caller);
     }
     let (user, programme) = (actor.user, actor.programme);

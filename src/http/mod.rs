@@ -28,7 +28,7 @@ use utoipa_actix_web::AppExt;
 pub use document::openapi;
 pub use problem::Problem;
 
-use crate::app::access::{Hasher, SignedIn, Tokens};
+use crate::app::access::{Gate, Watch};
 use crate::app::api_key::Ring;
 use crate::app::redemption::Writer;
 use crate::app::{Outcome, audit, once};
@@ -53,8 +53,8 @@ const MAX_CONNECTIONS: usize = 1_024;
 pub struct Service {
     db: Db,
     keys: Keys,
-    tokens: Tokens,
-    hasher: Hasher,
+    gate: Gate,
+    _watch: Watch,
     redemptions: Writer,
     public_url: String,
     verifications: Pace,
@@ -68,10 +68,11 @@ impl Service {
     /// On that database, with those keys. `public_url` is the page that explains a pass, printed in its
     /// QR code, without `https://`.
     pub fn new(db: Db, keys: Keys, public_url: &str) -> anyhow::Result<Self> {
+        let gate = Gate::new(db.clone(), keys.clone())?;
         Ok(Self {
-            tokens: Tokens::new(&keys, db.clock().clone())?,
+            _watch: Watch::start(&db, &gate.tokens)?,
+            gate,
             redemptions: Writer::start(&db, &keys)?,
-            hasher: Hasher::default(),
             public_url: public_url.to_owned(),
             verifications: Pace::default(),
             api_keys: Ring::default(),
@@ -117,6 +118,13 @@ impl Service {
         Ok(read.await?)
     }
 
+    /// Takes notice of sessions that were just ended, so that none of their tokens is taken here any more.
+    async fn sessions_ended(&self) -> Result<(), Problem> {
+        let gate = self.gate.clone();
+        let looked = web::block(move || gate.tokens.look(&gate.db)).await;
+        Ok(looked.map_err(|error| Problem::busy(&error.to_string()))??)
+    }
+
     /// Runs a use case that writes, once for its key, and answers 201 with what it made.
     async fn write<B: Send + 'static, T: Serialize>(
         &self,
@@ -151,23 +159,24 @@ impl Service {
         Ok(done.await?)
     }
 
-    /// Leaves the trace of a sign-in, in the programme it opened; of one that was refused, in the instance,
-    /// where the address that was tried bears a name that tells it from others and no more.
-    async fn audit_sign_in(
+    /// Leaves the trace of what was done outside of [`Self::write`], about an account: in the programme of who
+    /// did it; in the instance when nobody was let in, where the address that was named bears a name that
+    /// tells it from others and no more.
+    async fn audit<T>(
         &self,
-        email: &Email,
-        signed_in: &Result<SignedIn>,
+        who: Option<Actor>,
+        account: Option<&Email>,
+        done: &Result<T>,
     ) -> Result<(), Problem> {
         let Some(mut asked) = call::audited() else { return Ok(()) };
-        let (who, outcome) = match signed_in {
-            Ok(tokens) => {
-                let (who, _) = self.tokens.read(&tokens.access_token)?;
-                (Some(who), Outcome::Done(Value::Null))
-            }
-            Err(Error::Refused(refusal)) => (None, Outcome::Refused(refusal.clone())),
+        let outcome = match done {
+            Ok(_) => Outcome::Done(Value::Null),
+            Err(Error::Refused(refusal)) => Outcome::Refused(refusal.clone()),
             Err(_) => return Ok(()),
         };
-        asked.about = json!({ "account": self.keys.pepper.pseudonym(email.as_str()) });
+        if let Some(email) = account {
+            asked.about = json!({ "account": self.keys.pepper.pseudonym(email.as_str()) });
+        }
         let programme = who.map_or(ProgrammeId::INSTANCE, |who| who.programme);
         let trace = self.db.transact(Scope::Programme(programme), move |tx| {
             audit::record(tx, &asked, who.as_ref(), &outcome)

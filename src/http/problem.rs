@@ -150,13 +150,20 @@ fn title_and_status(refusal: &Refusal) -> (&'static str, StatusCode) {
     match refusal {
         R::NotSignedIn => ("Non connecté", S::UNAUTHORIZED),
         R::BadCredentials => ("Identification refusée", S::UNAUTHORIZED),
+        R::CodeNeeded => ("Code attendu", S::UNAUTHORIZED),
+        R::BadCode => ("Code refusé", S::UNAUTHORIZED),
+        R::SecondFactorNeeded => ("Second facteur attendu", S::FORBIDDEN),
+        R::StepUpRequired => ("Code récent attendu", S::FORBIDDEN),
+        R::BadLink => ("Lien périmé", S::GONE),
         R::ProgrammeNeeded { .. } => ("Dispositif à préciser", S::UNPROCESSABLE_ENTITY),
         R::NotAllowed { .. } => ("Action non permise", S::FORBIDDEN),
         R::NotFound { .. } => ("Introuvable", S::NOT_FOUND),
         R::Invalid { .. } => ("Donnée invalide", S::BAD_REQUEST),
         R::IdempotencyKeyMissing => ("Clé d'idempotence attendue", S::BAD_REQUEST),
         R::IdempotencyKeyReused => ("Clé d'idempotence déjà prise", S::UNPROCESSABLE_ENTITY),
-        R::TooManyTries { .. } => ("Trop d'essais", S::TOO_MANY_REQUESTS),
+        R::TooManySignIns { .. } | R::TooManyTries { .. } => {
+            ("Trop d'essais", S::TOO_MANY_REQUESTS)
+        }
         R::UnknownPass => ("Pass non reconnu", S::NOT_FOUND),
         R::Stopped => ("Pass frappé d'opposition", S::CONFLICT),
         R::AlreadyRedeemed { .. } => ("Pass déjà utilisé", S::CONFLICT),
@@ -178,6 +185,8 @@ fn title_and_status(refusal: &Refusal) -> (&'static str, StatusCode) {
         R::NothingToPay { .. } => ("Rien à payer", S::CONFLICT),
         R::WrongAmount { .. } => ("Montant inexact", S::UNPROCESSABLE_ENTITY),
         R::PasswordTooShort => ("Mot de passe trop court", S::UNPROCESSABLE_ENTITY),
+        R::PasswordTooCommon => ("Mot de passe trop courant", S::UNPROCESSABLE_ENTITY),
+        R::IncompatibleRoles { .. } => ("Rôles incompatibles", S::CONFLICT),
         R::Duplicate { .. } => ("Existe déjà", S::CONFLICT),
         R::NotSealed => ("Pas encore scellé", S::CONFLICT),
     }
@@ -189,7 +198,8 @@ impl From<Refusal> for Problem {
         let problem = Self::new(refusal.code(), title, status, refusal.to_string());
         match refusal {
             Refusal::Invalid { field, .. } => Self { field: Some(field), ..problem },
-            Refusal::TooManyTries { retry_after_seconds } => {
+            Refusal::TooManyTries { retry_after_seconds }
+            | Refusal::TooManySignIns { retry_after_seconds } => {
                 Self { retry_after_seconds: Some(retry_after_seconds), ..problem }
             }
             _ => problem,

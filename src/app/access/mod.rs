@@ -1,19 +1,62 @@
-//! Who comes in: accounts, sign-in, tokens.
+//! Who comes in: accounts, invitations, sign-in, second factors, sessions, tokens.
 
+mod assignment;
+mod factor;
+mod hasher;
+mod invitation;
+mod key_set;
+mod member;
 mod password;
+mod recovery;
+mod session;
 mod sign_in;
 mod token;
 mod user;
+mod watch;
 
-pub use password::{Hasher, hash_password};
-pub use sign_in::{Credentials, Refresh, SignedIn, refresh, sign_in};
-pub use token::Tokens;
+pub use factor::{
+    Code, Confirmed, Enrolled, Enrolment, code_at, confirm, enrol, give, step_up, take_away,
+};
+pub use hasher::Hasher;
+pub use invitation::{Acceptance, Invited, NewInvitation, accept, invitations, invite, withdraw};
+pub use key_set::KeySet;
+pub use member::{NewRole, RoleChange, change_role, members, revoke};
+pub use password::hash_password;
+pub use recovery::{
+    AskReset, NewPassword, PasswordChange, ask_reset, change_password, reset_link, use_reset,
+};
+pub use session::{Refresh, SignedIn, end_session, end_sessions, refresh, sessions_of};
+pub use sign_in::{Credentials, open_session, sign_in};
+pub use token::{Signed, Tokens};
 pub use user::{NewUser, User, add_user, first_admin};
+pub use watch::Watch;
 
-use crate::db::{Tx, memberships, programmes, users};
+use crate::db::{Db, Tx, memberships, programmes, users};
 use crate::domain::programme::ProgrammeCode;
 use crate::domain::{Actor, Role};
 use crate::error::Result;
+use crate::keys::Keys;
+
+/// What it takes to let somebody in. Cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    /// Where accounts are.
+    pub db: Db,
+    /// What seals and marks.
+    pub keys: Keys,
+    /// Who is let in, for ten minutes.
+    pub tokens: Tokens,
+    /// Who looks at passwords.
+    pub hasher: Hasher,
+}
+
+impl Gate {
+    /// On that database, with those keys.
+    pub fn new(db: Db, keys: Keys) -> anyhow::Result<Self> {
+        let tokens = Tokens::new(&keys, db.clock().clone())?;
+        Ok(Self { db, keys, tokens, hasher: Hasher::start()? })
+    }
+}
 
 /// Who the actor is, and every programme where it has a role.
 pub struct Me {

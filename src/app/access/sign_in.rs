@@ -1,20 +1,17 @@
-//! Signing in: password for a token bound to one programme, and its renewal.
+//! Signing in: password, and a code where there is a second factor, for a session bound to one programme.
 
-use chrono::TimeDelta;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Hasher, Tokens};
-use crate::db::{Db, Scope, memberships, programmes, refresh_tokens, users};
+use super::hasher::Verdict;
+use super::session::{self, SignedIn};
+use super::{Gate, factor};
+use crate::db::{Scope, Tx, memberships, programmes, sign_in_tries, users};
 use crate::domain::programme::ProgrammeCode;
 use crate::domain::text::{Email, Password};
 use crate::domain::{Actor, ProgrammeId, Refusal, UserId};
 use crate::error::Result;
-use crate::keys::{hex, random};
-
-/// How long a session lasts without being used.
-const REFRESH_LIFETIME: TimeDelta = TimeDelta::hours(12);
+use crate::keys::Keys;
 
 /// What a person signs in with.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -27,44 +24,74 @@ pub struct Credentials {
     /// The programme to act in; may be left out by who acts in one only.
     #[serde(default)]
     pub programme: Option<ProgrammeCode>,
+    /// A one-time code, or a recovery code, where a second factor is enrolled.
+    #[serde(default)]
+    #[schema(max_length = 40)]
+    pub code: Option<String>,
 }
 
-/// A session to be renewed.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Refresh {
-    /// The refresh token; good for one use.
-    pub refresh_token: String,
-}
-
-/// Tokens of a session.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct SignedIn {
-    /// For the `Authorization: Bearer` header.
-    pub access_token: String,
-    /// Always `Bearer`.
-    pub token_type: &'static str,
-    /// Seconds until the access token ends.
-    pub expires_in: i64,
-    /// For `POST /api/v1/auth/refresh`, once.
-    pub refresh_token: String,
-}
-
-/// Signs a person in. Wrong password and unknown address are told alike, and take as long.
+/// Signs a person in. Wrong password and unknown address are told alike, and take as long: the same steps, and a
+/// hash of the same cost.
 ///
-/// Takes the database, not a transaction: none is held while the password is verified.
-pub fn sign_in(db: &Db, hasher: &Hasher, tokens: &Tokens, who: &Credentials) -> Result<SignedIn> {
-    let known = db.transact_blocking(Scope::Nobody, |tx| users::by_email(tx, &who.email))?;
-    let matches =
-        hasher.verify(&who.password, known.as_ref().map(|known| known.password_hash.as_str()))?;
-    let Some(user) = known.filter(|_| matches).map(|known| known.id) else {
+/// The try is counted, in a transaction of its own, before it is judged: many at once gain nothing, and what a
+/// refusal takes back is not the count. No transaction is held while the password is verified.
+pub async fn sign_in(gate: &Gate, who: Credentials) -> Result<SignedIn> {
+    let turn = gate.hasher.turn()?;
+    let name = tries_of(&gate.keys, &who.email);
+    let email = who.email.clone();
+    let known = gate.db.transact(Scope::Nobody, move |tx| {
+        sign_in_tries::count(tx, &name)?;
+        users::by_email(tx, &email)
+    });
+    let known = known.await?;
+    let hash = known.as_ref().map(|known| known.password_hash.as_str());
+    let verdict = turn.verify(&who.password, hash).await?;
+    let Some(user) = known.filter(|_| verdict != Verdict::Wrong).map(|known| known.id) else {
         return Err(Refusal::BadCredentials.into());
     };
-    let actor = db.transact_blocking(Scope::Person(user), |tx| {
+    let keys = gate.keys.clone();
+    let opened = gate.db.transact(Scope::Person(user), move |tx| {
+        if let Verdict::RightAndStronger(hash) = &verdict {
+            users::set_password_hash(tx, user, hash)?;
+        }
         let programmes = programmes::visible(tx)?;
-        choose(&memberships::of(tx, user)?, &programmes, who.programme.as_ref())
-    })?;
-    open_session(db, tokens, &actor)
+        let chosen = choose(&memberships::of(tx, user)?, &programmes, who.programme.as_ref())?;
+        let factor_at = factor::show(tx, &keys, user, who.code.as_deref())?;
+        let member = memberships::hold(tx, user, chosen.programme)?;
+        sign_in_tries::forget(tx, &name)?;
+        session::open(tx, &member.ok_or(Refusal::BadCredentials)?, factor_at)
+    });
+    let (signed, token) = opened.await?;
+    SignedIn::new(&gate.tokens, &signed, Some(token))
+}
+
+/// Opens a session for a person who has shown who it is elsewhere: the tests and the demonstration. With its
+/// second factor shown, when `is_proven`.
+pub fn open_session(
+    tx: &mut Tx<'_>,
+    gate: &Gate,
+    email: &Email,
+    programme: Option<&ProgrammeCode>,
+    is_proven: bool,
+) -> Result<SignedIn> {
+    let user = users::by_email(tx, email)?.ok_or(Refusal::BadCredentials)?.id;
+    tx.speak_as(user)?;
+    let programmes = programmes::visible(tx)?;
+    let chosen = choose(&memberships::of(tx, user)?, &programmes, programme)?;
+    let member = memberships::hold(tx, user, chosen.programme)?.ok_or(Refusal::BadCredentials)?;
+    let (signed, token) = session::open(tx, &member, is_proven.then_some(tx.now))?;
+    SignedIn::new(&gate.tokens, &signed, Some(token))
+}
+
+/// Under which name the tries of an address are counted, whether it has an account or not.
+pub(super) fn tries_of(keys: &Keys, email: &Email) -> [u8; 32] {
+    keys.mark("sign-in tries", email.as_str().as_bytes())
+}
+
+/// Under which name the tries of somebody who is signed in are counted: apart, so that a stranger at the door
+/// does not slow down who is inside.
+pub(super) fn tries_of_user(keys: &Keys, user: UserId) -> [u8; 32] {
+    keys.mark("tries inside", user.get().as_bytes())
 }
 
 /// The membership to act under: the one asked for, or the only one.
@@ -94,36 +121,4 @@ fn choose(
             Err(Refusal::ProgrammeNeeded { codes: codes.join(", ") }.into())
         }
     }
-}
-
-/// Renews a session. The old token is used up, and the role is read anew: one taken away is gone.
-pub fn refresh(db: &Db, tokens: &Tokens, session: &Refresh) -> Result<SignedIn> {
-    let hash = token_hash(&session.refresh_token);
-    let consumed: Option<(UserId, ProgrammeId)> =
-        db.transact_blocking(Scope::Nobody, |tx| refresh_tokens::consume(tx, &hash))?;
-    let (user, programme) = consumed.ok_or(Refusal::BadCredentials)?;
-    let member = db.transact_blocking(Scope::Person(user), |tx| {
-        memberships::in_programme(tx, user, programme)
-    })?;
-    open_session(db, tokens, &member.ok_or(Refusal::BadCredentials)?)
-}
-
-fn open_session(db: &Db, tokens: &Tokens, actor: &Actor) -> Result<SignedIn> {
-    let refresh_token = hex(&random::<32>()?);
-    db.transact_blocking(Scope::Nobody, |tx| {
-        let expires_at = tx.now.checked_add_signed(REFRESH_LIFETIME).unwrap_or(tx.now);
-        refresh_tokens::insert(
-            tx,
-            &token_hash(&refresh_token),
-            actor.user,
-            actor.programme,
-            expires_at,
-        )
-    })?;
-    let (access_token, expires_in) = tokens.issue(actor)?;
-    Ok(SignedIn { access_token, token_type: "Bearer", expires_in, refresh_token })
-}
-
-fn token_hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
 }

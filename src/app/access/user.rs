@@ -1,18 +1,18 @@
-//! Accounts of people.
+//! Accounts that are opened without a letter: the first of an instance, and those of people who are played.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
+use super::assignment::{ensure_given, ensure_goes_with_others};
 use super::hash_password;
-use crate::db::{Tx, memberships, organisations, sites, users};
+use super::password::ensure_strong;
+use crate::db::{Tx, memberships, users};
 use crate::domain::text::{Email, Line, Password};
-use crate::domain::{Action, Actor, OrganisationId, ProgrammeId, Refusal, Role, SiteId, UserId};
+use crate::domain::{
+    Action, Actor, Assignment, OrganisationId, ProgrammeId, Refusal, Role, SiteId, UserId,
+};
 use crate::error::Result;
 
 /// An account to be opened, with its role in the actor's programme. For an address that has an account
 /// already, the role is added to it, and name and password stay as they are.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct NewUser {
     /// Mail address.
     pub email: Email,
@@ -23,15 +23,13 @@ pub struct NewUser {
     /// What the person may do.
     pub role: Role,
     /// For prescribers and sites: whose.
-    #[serde(default)]
     pub organisation: Option<OrganisationId>,
     /// For a mediator: where.
-    #[serde(default)]
     pub site: Option<SiteId>,
 }
 
 /// An account and its role in a programme.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug)]
 pub struct User {
     /// The account.
     pub id: UserId,
@@ -41,25 +39,20 @@ pub struct User {
     pub role: Role,
 }
 
-/// Opens an account with a role in the actor's programme.
+/// Opens an account with a role in the actor's programme: for the tests and the demonstration. Over HTTP, people
+/// are invited and choose their own password.
 pub fn add_user(tx: &mut Tx<'_>, actor: &Actor, new: &NewUser) -> Result<User> {
     actor.require(Action::ManageUsers)?;
-    if actor.programme == ProgrammeId::INSTANCE && new.role != Role::OperatorAdmin {
-        return Err(Refusal::invalid("role", "hors d'un dispositif, seul operator_admin a un sens ; connectez-vous dans un dispositif").into());
-    }
-    ensure_place(tx, new)?;
-    let user = match users::by_email(tx, &new.email)? {
-        Some(known) => known.id,
-        None => open(tx, new)?,
+    let asked = Assignment { role: new.role, organisation: new.organisation, site: new.site };
+    ensure_given(tx, actor, &asked)?;
+    ensure_goes_with_others(tx, &new.email, new.role, None)?;
+    let user = if let Some(known) = users::by_email(tx, &new.email)? {
+        known.id
+    } else {
+        ensure_strong(&new.password, &[new.email.as_str(), new.name.as_str()])?;
+        users::insert(tx, &new.email, &new.name, &hash_password(&new.password)?)?
     };
-    let member = Actor {
-        user,
-        role: new.role,
-        programme: actor.programme,
-        organisation: new.organisation,
-        site: new.site,
-    };
-    memberships::insert(tx, &member)?;
+    memberships::insert(tx, &member(user, actor.programme, &asked))?;
     Ok(User { id: user, email: new.email.clone(), role: new.role })
 }
 
@@ -74,60 +67,16 @@ pub fn first_admin(
     if users::exist(tx)? {
         return Err(Refusal::Duplicate { what: "Un premier compte".into() }.into());
     }
-    if !password.is_long_enough() {
-        return Err(Refusal::PasswordTooShort.into());
-    }
+    ensure_strong(password, &[email.as_str(), name.as_str()])?;
     let user = users::insert(tx, email, name, &hash_password(password)?)?;
     tx.enter(ProgrammeId::INSTANCE)?;
-    let member = Actor {
-        user,
-        role: Role::OperatorAdmin,
-        programme: ProgrammeId::INSTANCE,
-        organisation: None,
-        site: None,
-    };
-    memberships::insert(tx, &member)?;
+    let asked = Assignment { role: Role::OperatorAdmin, organisation: None, site: None };
+    memberships::insert(tx, &member(user, ProgrammeId::INSTANCE, &asked))?;
     Ok(user)
 }
 
-fn open(tx: &mut Tx<'_>, new: &NewUser) -> Result<UserId> {
-    if !new.password.is_long_enough() {
-        return Err(Refusal::PasswordTooShort.into());
-    }
-    users::insert(tx, &new.email, &new.name, &hash_password(&new.password)?)
-}
-
-/// A role has the place that it acts for, and no other.
-fn ensure_place(tx: &mut Tx<'_>, new: &NewUser) -> Result<()> {
-    let needs_organisation = matches!(
-        new.role,
-        Role::PrescriberManager | Role::PrescriberAgent | Role::SiteManager | Role::SiteMediator
-    );
-    if needs_organisation != new.organisation.is_some() {
-        return Err(Refusal::invalid(
-            "organisation",
-            "attendue pour un prescripteur ou un lieu, et pour eux seuls",
-        )
-        .into());
-    }
-    if (new.role == Role::SiteMediator) != new.site.is_some() {
-        return Err(Refusal::invalid("site", "attendu pour un médiateur, et pour lui seul").into());
-    }
-    if let Some(number) = new.organisation {
-        let organisation = organisations::get(tx, number)?;
-        let prescribes = matches!(new.role, Role::PrescriberManager | Role::PrescriberAgent);
-        if prescribes && !organisation.is_prescriber {
-            return Err(Refusal::invalid(
-                "organisation",
-                "cette structure n'est pas prescriptrice",
-            )
-            .into());
-        }
-    }
-    if let Some(number) = new.site
-        && Some(sites::get(tx, number)?.organisation) != new.organisation
-    {
-        return Err(Refusal::invalid("site", "ce lieu n'est pas de cette structure").into());
-    }
-    Ok(())
+/// A person with that role there.
+pub(super) fn member(user: UserId, programme: ProgrammeId, asked: &Assignment) -> Actor {
+    let Assignment { role, organisation, site } = *asked;
+    Actor { user, role, programme, organisation, site }
 }

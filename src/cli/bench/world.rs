@@ -7,12 +7,12 @@ use anyhow::Context;
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::pg::PgConnection;
 
-use crate::app::access::{Tokens, first_admin};
+use crate::app::access::{Signed, Tokens, first_admin};
 use crate::app::order::{self, NewFunding, NewOrder, PrintJob};
 use crate::app::programme::{self, NewProgramme};
 use crate::app::site::{self, NewOrganisation, NewSite, Qualification};
 use crate::db::{self, Clock, Db, Scope, users};
-use crate::domain::{Actor, OrderId, OrganisationId, ProgrammeId, Role, SiteId};
+use crate::domain::{Actor, OrderId, OrganisationId, ProgrammeId, Role, SessionId, SiteId};
 use crate::keys::{Keys, hex, random};
 use crate::postgres::{DatabaseRole, Durability, Server};
 
@@ -76,7 +76,8 @@ impl World {
             site: Some(site),
             ..self.admin
         };
-        Ok(Tokens::new(&self.keys, Clock::System)?.issue(&actor)?.0)
+        let signed = Signed { actor, session: SessionId::generate(), factor_at: None };
+        Ok(Tokens::new(&self.keys, Clock::System)?.issue(&signed)?.0)
     }
 
     /// An approved order of so many passes, to be minted.

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::stage::{Stage, line};
 use crate::app::access::{self, NewUser};
+use crate::db::Scope;
 use crate::domain::text::{Email, Password};
-use crate::domain::{Actor, OrganisationId, Role, SiteId};
+use crate::domain::{Actor, OrganisationId, Role, SiteId, UserId};
 use crate::keys::{hex, random};
 
 /// Passwords hashed at once: argon2id takes a core and 46 MiB for each.
@@ -24,6 +25,9 @@ pub struct Account {
     pub email: String,
     /// Its password.
     pub password: String,
+    /// What makes its one-time codes (`souche users code`), in base 32; none for roles that take no second factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totp_secret: Option<String>,
     /// The programme that it acts in; none for the instance itself, where programmes are created.
     pub programme: Option<String>,
 }
@@ -113,6 +117,7 @@ fn open(
         site: seat.site,
     };
     let user = stage.act(admin, |tx| access::add_user(tx, admin, &new))?;
+    let totp_secret = factor_of(stage, user.id, seat.role)?;
     let actor = Actor {
         user: user.id,
         role: seat.role,
@@ -122,6 +127,22 @@ fn open(
     };
     Ok((
         actor,
-        Account { role: seat.role, email, password: secret, programme: Some(code.to_owned()) },
+        Account {
+            role: seat.role,
+            email,
+            password: secret,
+            totp_secret,
+            programme: Some(code.to_owned()),
+        },
     ))
+}
+
+/// The second factor of a person whose role takes one.
+pub fn factor_of(stage: &Stage<'_>, user: UserId, role: Role) -> anyhow::Result<Option<String>> {
+    if !role.needs_second_factor() {
+        return Ok(None);
+    }
+    let given =
+        stage.db.transact_blocking(Scope::Nobody, |tx| access::give(tx, stage.keys, user))?;
+    Ok(Some(given))
 }

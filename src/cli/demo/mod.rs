@@ -199,7 +199,9 @@ fn first_admin(stage: &Stage<'_>, accounts: &mut Vec<Account>) -> anyhow::Result
         ),
         Err(error) => return Err(error.into()),
     };
-    accounts.push(Account { role: Role::OperatorAdmin, email, password: secret, programme: None });
+    let totp_secret = accounts::factor_of(stage, user, Role::OperatorAdmin)?;
+    let role = Role::OperatorAdmin;
+    accounts.push(Account { role, email, password: secret, totp_secret, programme: None });
     Ok(Actor {
         user,
         role: Role::OperatorAdmin,

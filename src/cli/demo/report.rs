@@ -240,7 +240,7 @@ pub fn write_way_on(
     )?;
     writeln!(
         out,
-        "  comptes         {shown}/demo-accounts.json : un par rôle, mots de passe tirés au hasard"
+        "  comptes         {shown}/demo-accounts.json : un par rôle, mots de passe tirés au hasard ; codes par souche users code SECRET"
     )?;
     writeln!(
         out,

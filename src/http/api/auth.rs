@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::app::access::{self, Credentials, Refresh, SignedIn};
+use crate::app::access::{self, Credentials, Gate, KeySet, Refresh, SignedIn};
 use crate::db::Scope;
 use crate::domain::programme::ProgrammeCode;
 use crate::domain::{Actor, OrganisationId, Role, SiteId, UserId};
@@ -13,7 +13,7 @@ use crate::http::write::Json;
 use crate::http::{Problem, Service};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(issue_token).service(refresh_token).service(me);
+    config.service(issue_token).service(refresh_token).service(token_keys).service(me);
 }
 
 /// Who the token speaks for.
@@ -55,16 +55,18 @@ async fn issue_token(
     body: Json<Credentials>,
 ) -> Result<HttpResponse, Problem> {
     let Json(who) = body;
-    let (worker, email) = (service.clone(), who.email.clone());
-    let signed_in =
-        web::block(move || access::sign_in(&worker.db, &worker.hasher, &worker.tokens, &who))
-            .await
-            .map_err(|error| Problem::busy(&error.to_string()))?;
-    service.audit_sign_in(&email, &signed_in).await?;
+    let email = who.email.clone();
+    let signed_in = access::sign_in(&service.gate, who).await;
+    let signed = match &signed_in {
+        Ok(tokens) => Some(service.gate.tokens.read(&tokens.access_token)?),
+        Err(_) => None,
+    };
+    service.audit(signed.map(|signed| signed.actor), Some(&email), &signed_in).await?;
     Ok(HttpResponse::Ok().json(signed_in?))
 }
 
-/// The old refresh token is used up.
+/// The old refresh token is used up. Sent again within ten seconds, it brings the same next one; later, it is in two
+/// hands, and the session ends.
 #[utoipa::path(
     tag = "auth", operation_id = "refresh_token", summary = "Renouveler un jeton d'accès", request_body = Refresh,
     responses((status = 200, description = "Nouveaux jetons de la session", body = SignedIn))
@@ -75,9 +77,19 @@ async fn refresh_token(
     body: Json<Refresh>,
 ) -> Result<HttpResponse, Problem> {
     let Json(session) = body;
-    let signed_in =
-        web::block(move || access::refresh(&service.db, &service.tokens, &session)).await;
+    let Gate { db, keys, tokens, .. } = service.gate.clone();
+    let signed_in = web::block(move || access::refresh(&db, &keys, &tokens, &session)).await;
     Ok(HttpResponse::Ok().json(signed_in.map_err(|error| Problem::busy(&error.to_string()))??))
+}
+
+/// The public halves of the keys that sign access tokens (RFC 7517): that of today, and the one before.
+#[utoipa::path(
+    tag = "auth", operation_id = "read_token_keys", summary = "Lire les clés qui vérifient les jetons",
+    responses((status = 200, description = "Les clés publiques", body = KeySet))
+)]
+#[get("/api/v1/auth/keys")]
+async fn token_keys(service: web::Data<Service>) -> HttpResponse {
+    HttpResponse::Ok().json(service.gate.tokens.public_keys())
 }
 
 /// Account, role and memberships.

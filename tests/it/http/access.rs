@@ -1,9 +1,10 @@
 //! API keys, the audit log, and what every answer carries.
 
 use serde_json::{Value, json};
+use souche::app::access;
 
 use super::region::Region;
-use crate::support::api::Api;
+use crate::support::api::{Api, PASSWORD};
 
 fn key_of_site(region: &Region, days: i32) -> (String, String) {
     let new =
@@ -117,6 +118,9 @@ fn privileged_acts_leave_their_trace_in_the_transaction_of_the_act() {
     let (api, people) = (&region.api, &region.people);
     let refused = api.post(&people.approver, "/api/v1/orders/1/approval", &json!({}));
     assert_eq!(refused.problem(409), "wrong_state");
+    let invited = json!({ "email": "nouvelle@it.example", "role": "auditor" });
+    api.post(&people.admin, "/api/v1/invitations", &invited).ok();
+    api.signs_in("auditor.hdf@it.example", PASSWORD, None).ok();
     let acts = api.get(&people.auditor, "/api/v1/audit-log?limit=200").ok();
     let acts = acts["items"].as_array().unwrap();
     let of = |operation: &str| -> Vec<&Value> {
@@ -136,7 +140,7 @@ fn privileged_acts_leave_their_trace_in_the_transaction_of_the_act() {
     );
     assert_eq!(approval["network"], "127.0.0.0/24");
     for operation in [
-        "add_user",
+        "invite",
         "qualify_site",
         "mint_order",
         "read_print_file",
@@ -210,6 +214,45 @@ fn a_refused_sign_in_leaves_a_trace_that_names_nobody() {
     assert_ne!(first["about"], other["about"]);
     assert_eq!(first["outcome"], "bad_credentials");
     assert!(!acts.to_string().contains("nobody@"));
+}
+
+#[test]
+fn each_step_of_coming_in_leaves_its_trace() {
+    let region = Region::start();
+    let api = &region.api;
+    let email = "operator_accountant.hdf@it.example";
+    let tokens = api.signs_in(email, PASSWORD, None).ok();
+    let token = tokens["access_token"].as_str().unwrap();
+    let secret = api.ask_as(token, "auth/second-factor", &json!({ "password": PASSWORD })).ok();
+    let code = access::code_at(secret["secret"].as_str().unwrap(), api.clock.now()).unwrap();
+    let code = json!({ "code": code });
+    api.ask_as(token, "auth/second-factor/confirmation", &code).ok();
+    assert_eq!(api.ask_as(token, "auth/step-up", &code).problem(401), "bad_code");
+    assert_eq!(api.letters().len(), 1);
+    assert_eq!(api.ask("auth/password-resets", &json!({ "email": email })).status, 202);
+    let link = json!({ "token": api.link(), "password": "quinze signes bien à moi" });
+    assert_eq!(api.ask("auth/password-resets/use", &link).status, 204);
+
+    let traces = |token: &str| -> Vec<(String, String)> {
+        let acts = api.get(token, "/api/v1/audit-log?limit=200").ok();
+        assert!(!acts.to_string().contains(email));
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let items = acts["items"].as_array().unwrap().iter().rev();
+        items.map(|act| (text(&act["operation"]), text(&act["outcome"]))).collect()
+    };
+    let is_of = |operation: &str, outcome: &str| (operation.to_owned(), outcome.to_owned());
+    let here = traces(&region.people.auditor);
+    let steps = [
+        is_of("issue_token", "done"),
+        is_of("enrol_second_factor", "done"),
+        is_of("confirm_second_factor", "done"),
+        is_of("step_up", "bad_code"),
+    ];
+    assert!(here.ends_with(&steps), "{here:?}");
+    // Nobody was let in: in the instance, without its name.
+    let there = traces(&api.sign_in("admin@it.example", None));
+    let reset = [is_of("ask_password_reset", "done"), is_of("use_password_reset", "done")];
+    assert!(there.ends_with(&reset), "{there:?}");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! and as another tenant. The table is `src/domain/access.rs`; a cell that it lacks fails here.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 use serde_json::{Value, json};
 use souche::domain::access::{Need, OPERATIONS, Operation, Reach};
@@ -117,9 +116,13 @@ fn body(id: &str) -> Value {
         }
         "decide_flag" => json!({ "outcome": "released", "reason": "vu" }),
         "rotate_api_key" => json!({ "overlap_hours": 1 }),
+        "change_role" => json!({ "role": "auditor" }),
         _ => json!({}),
     }
 }
+
+/// The id of nothing.
+const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
 
 /// Something of the lived region's own, that no other programme has under that number; and one that nobody has.
 fn own_and_unknown(api: &Api, region: &Region, template: &str) -> (String, String) {
@@ -136,12 +139,22 @@ fn own_and_unknown(api: &Api, region: &Region, template: &str) -> (String, Strin
         "key" => {
             let keys = api.get(&api.token(&region.admin), "/api/v1/api-keys").ok();
             let own = keys["items"][0]["id"].as_str().unwrap().to_owned();
-            (own, "00000000-0000-7000-8000-000000000000".to_owned())
+            (own, NOBODY.to_owned())
+        }
+        "user" => text(&region.manager.user.to_string(), NOBODY),
+        "session" => {
+            let auditor = api.sign_in("auditor.sat@exemple.fr", None);
+            let open = api.get(&auditor, "/api/v1/auth/sessions");
+            text(open.ok()["items"][0]["id"].as_str().unwrap(), NOBODY)
+        }
+        "invitation" => {
+            let waiting = api.get(&api.token(&region.admin), "/api/v1/invitations").ok();
+            text(waiting["items"][0]["id"].as_str().unwrap(), NOBODY)
         }
         "entry" => {
             let acts = api.get(&api.token(&region.auditor), "/api/v1/incidents").ok();
             let own = acts["items"][0]["entry"].as_str().unwrap().to_owned();
-            (own, "00000000-0000-7000-8000-000000000000".to_owned())
+            (own, NOBODY.to_owned())
         }
         _ => text("1", "999"),
     }
@@ -282,9 +295,39 @@ fn a_sibling_s_things_are_not_found() {
     }
     walked.extend(["export_claim_file", "read_receipt", "read_receipt_of_redemption"]);
 
+    // Evidence: of one's own site.
+    let site = region.fourmies.site;
+    let (mine, claim) =
+        ("/api/v1/redemptions/0000003-1/receipt", format!("/api/v1/sites/{site}/claim-file"));
+    let entry = api.get(&api.token(&region.fourmies.manager), mine).ok();
+    let receipt = format!("/api/v1/receipts/{}", entry["entry"].as_str().unwrap());
+    for path in [mine, &claim, &receipt] {
+        assert_eq!(api.get(&stranger, path).problem(404), "not_found", "{path}");
+    }
+    walked.extend(["read_receipt", "read_receipt_of_redemption", "export_claim_file"]);
+
+    // People: a manager has the charge of its own organisation's, and of no others.
+    let prescriber = api.token(&region.prescriber.manager);
+    let other = api.token(&region.other_prescriber.manager);
+    let agent = json!({ "email": "agent@exemple.fr", "role": "prescriber_agent", "organisation": region.prescriber.organisation });
+    assert_eq!(api.post(&other, "/api/v1/invitations", &agent).problem(403), "not_allowed");
+    let invited = api.post(&prescriber, "/api/v1/invitations", &agent).ok();
+    let path = format!("/api/v1/invitations/{}/withdrawal", invited["id"].as_str().unwrap());
+    assert_eq!(api.post(&other, &path, &json!({})).problem(404), "not_found");
+    let user = region.prescriber.manager.user;
+    let role =
+        json!({ "role": "prescriber_agent", "organisation": region.prescriber.organisation });
+    for (verb, body) in [("role", role), ("revocation", json!({}))] {
+        let path = format!("/api/v1/users/{user}/{verb}");
+        assert_eq!(api.post(&other, &path, &body).status, 404, "{verb}");
+    }
+    walked.extend(["invite", "withdraw_invitation", "change_role", "revoke_role"]);
+
     // Lists: what the one whose things they are finds there, a sibling does not.
     for (id, path) in [
         ("list_api_keys", "/api/v1/api-keys"),
+        ("list_users", "/api/v1/users"),
+        ("list_invitations", "/api/v1/invitations"),
         ("list_deliveries", "/api/v1/deliveries"),
         ("read_stock", "/api/v1/stock"),
         ("list_redemptions", "/api/v1/redemptions"),
@@ -338,47 +381,4 @@ fn a_role_without_the_right_is_told_so_whatever_it_sends() {
             assert_eq!(answer.problem(403), "not_allowed", "{path}");
         }
     }
-}
-
-#[test]
-fn the_page_of_access_is_this_table() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/access.md");
-    let page = page();
-    if std::env::var_os("UPDATE_ACCESS").is_some() {
-        std::fs::write(path, &page).unwrap();
-    }
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert_eq!(committed, page, "run this test with UPDATE_ACCESS=1, and commit docs/access.md");
-}
-
-fn page() -> String {
-    let mut page = String::from(
-        "# Who may call what\n\nMade from `src/domain/access.rs`, which the door of the service applies and the tests walk; don't edit it. ● may; ○ may, and so may \
-         an API key of that role; a blank is a 403 `not_allowed`, told before the body is read. Without a token: 401. Whatever another programme has is a 404, as what \
-         nobody has. *own*: those of sites and prescribers see and change what is their organisation's, or their site's, and find nothing else. *audited*: leaves a row in the audit log.\n\n",
-    );
-    let names: Vec<&str> = Role::VARIANTS.iter().map(Into::into).collect();
-    let heads = names.iter().map(|name| name.replace('_', " ")).collect::<Vec<_>>().join(" | ");
-    writeln!(page, "| operation | | {heads} | reach | |").unwrap();
-    writeln!(page, "|---|---|{}---|---|", ":-:|".repeat(names.len())).unwrap();
-    let served = served();
-    for operation in OPERATIONS {
-        let (method, template, _) = served.iter().find(|(.., id)| id == operation.id).unwrap();
-        let cell = |role: &Role| match operation.need {
-            Need::Nothing => "●",
-            _ if operation.allows_key(*role) && Role::OF_API_KEYS.contains(role) => "○",
-            _ if operation.allows(*role) => "●",
-            _ => " ",
-        };
-        let cells = Role::VARIANTS.iter().map(cell).collect::<Vec<_>>().join(" | ");
-        let reach = match (operation.need, operation.reach) {
-            (Need::Nothing, _) => "public",
-            (_, Reach::Own) => "own",
-            (_, Reach::Programme) => "programme",
-        };
-        let audited = if operation.is_audited { "audited" } else { "" };
-        let id = operation.id;
-        writeln!(page, "| {id} | {method} {template} | {cells} | {reach} | {audited} |").unwrap();
-    }
-    page
 }

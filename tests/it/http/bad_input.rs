@@ -170,31 +170,3 @@ fn a_wrong_password_and_an_unknown_address_are_told_alike() {
     assert_eq!(wrong.problem(401), "bad_credentials");
     assert_eq!(ask("nobody@it.example", "un autre mot de passe"), wrong);
 }
-
-#[test]
-fn a_refresh_token_is_good_once() {
-    let region = Region::start();
-    let body =
-        json!({ "email": "auditor.hdf@it.example", "password": crate::support::api::PASSWORD })
-            .to_string();
-    let signed_in = region
-        .api
-        .send("POST", "/api/v1/auth/token", None, None, "application/json", body.as_bytes())
-        .ok();
-    let refresh = json!({ "refresh_token": signed_in["refresh_token"] }).to_string();
-    let renew = || {
-        region.api.send(
-            "POST",
-            "/api/v1/auth/refresh",
-            None,
-            None,
-            "application/json",
-            refresh.as_bytes(),
-        )
-    };
-
-    let renewed = renew();
-
-    assert!(renewed.ok()["access_token"].is_string());
-    assert_eq!(renew().problem(401), "bad_credentials");
-}

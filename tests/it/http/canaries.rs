@@ -29,11 +29,10 @@ fn plant(api: &Api, region: &Region) {
     );
     let site = json!({ "organisation": of(&organisation), "name": "canari lieu", "address": "canari rue", "insee_code": "59249" });
     post(&admin, "/api/v1/sites", site);
-    let user = json!({
-        "email": "canari@exemple.fr", "name": "canari personne", "password": "canari mot de passe", "role": "prescriber_agent",
-        "organisation": of(&organisation),
-    });
-    post(&admin, "/api/v1/users", user);
+    let place = json!({ "organisation": of(&organisation) });
+    api.opens_account(&admin, "canari@exemple.fr", "prescriber_agent", &place);
+    let invited = json!({ "email": "canari2@exemple.fr", "role": "prescriber_agent", "organisation": of(&organisation) });
+    post(&admin, "/api/v1/invitations", invited);
     post(&admin, "/api/v1/api-keys", json!({ "name": "canari clé", "role": "auditor", "days": 1 }));
     let workshop = json!({ "site": region.fourmies.site, "held_on": "2026-03-13", "place": "canari salle", "people": 5 });
     post(&fourmies, "/api/v1/workshops", workshop);

@@ -1,6 +1,8 @@
 //! The API over real HTTP.
 
 mod access;
+mod access_page;
+mod accounts;
 mod authorization;
 mod bad_input;
 mod batches;
@@ -13,6 +15,8 @@ mod log;
 mod path;
 mod receipts;
 mod region;
+mod second_factors;
+mod sessions;
 mod tenancy;
 mod tokens;
 mod verifier;

@@ -9,7 +9,7 @@ use souche::keys::{Keys, hex, random};
 use souche::ledger::sealer;
 
 use super::region::Region;
-use crate::support::api::{Answer, Api, PASSWORD};
+use crate::support::api::{Answer, Api};
 use crate::support::signing::Signing;
 use crate::support::tools::{scan, text_of};
 
@@ -122,11 +122,8 @@ fn a_receipt_is_read_by_those_whom_it_concerns() {
     let site = json!({ "organisation": bearer, "name": "Autre lieu", "address": "2 rue Fictive", "insee_code": "59249" });
     let site = id(api.post(&people.admin, "/api/v1/sites", &site));
     let other = |email: &str, role: &str, site: Option<&str>| {
-        let mut new = json!({ "email": email, "name": role, "password": PASSWORD, "role": role, "organisation": bearer });
-        if let Some(site) = site {
-            new["site"] = site.into();
-        }
-        api.post(&people.admin, "/api/v1/users", &new).ok();
+        let place = json!({ "organisation": bearer, "site": site });
+        api.opens_account(&people.admin, email, role, &place);
         api.sign_in(email, None)
     };
     let other_manager = other("autre.responsable@it.example", "site_manager", None);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use souche::db::Clock;
 use souche::domain::date::parse_instant;
 
-use crate::support::api::{Api, PASSWORD};
+use crate::support::api::Api;
 
 /// One programme and its people.
 pub struct Region {
@@ -68,10 +68,7 @@ impl Region {
         .ok();
         let person = |role: &str, place: Value| {
             let email = format!("{role}.{code}@it.example").to_lowercase();
-            let mut new =
-                json!({ "email": email, "name": role, "password": PASSWORD, "role": role });
-            new.as_object_mut().unwrap().extend(place.as_object().unwrap().clone());
-            api.post(&admin, "/api/v1/users", &new).ok();
+            api.opens_account(&admin, &email, role, &place);
             api.sign_in(&email, None)
         };
         let nowhere = || json!({});

@@ -2,6 +2,7 @@
 //! the database refuses (ARCHITECTURE.md, rules marked D). Every attack says which constraint must stop it, and
 //! stands beside a lawful neighbour that is taken, so that it can't fail for another reason.
 
+mod accounts;
 mod append_only;
 mod flags;
 mod hand_overs;

@@ -5,16 +5,22 @@ use crate::support::World;
 use crate::support::sql::Sql;
 
 /// Tables of the instance, which no programme owns, and why they may be.
-const OF_THE_INSTANCE: [(&str, &str); 3] = [
+const OF_THE_INSTANCE: [(&str, &str); 9] = [
     ("__diesel_schema_migrations", "which migrations ran; read-only"),
+    ("outbox", "letters, sealed; found by nobody but the postman"),
+    ("password_resets", "an account's; found by the hash of a secret that only its holder has"),
     ("programmes", "the tenants themselves: row-level security on their id"),
+    ("recovery_codes", "an account's, whatever programme it acts in"),
+    ("refresh_tokens", "found by the hash of a secret that only its holder has"),
+    ("second_factors", "an account's, whatever programme it acts in"),
+    ("sign_in_tries", "counts under the hash of an address"),
     ("users", "a person may act in several programmes; no right comes from this table"),
 ];
 
 /// Tables that bear a programme and are found before one is known, and how they are guarded.
 const BEFORE_A_PROGRAMME: [(&str, &str); 2] = [
     ("memberships", "a person's own, before it chooses: row-level security on person or programme"),
-    ("refresh_tokens", "found by the hash of a secret that only its holder has"),
+    ("sessions", "found by a token of theirs, or by the person whose they are"),
 ];
 
 fn tables(superuser: &mut Sql, with_programme: bool) -> Vec<String> {
@@ -78,7 +84,7 @@ fn no_key_leads_from_one_programme_into_another() {
     assert_eq!(astray, Vec::<String>::new());
     let unique_across = world.superuser().column(
         "SELECT i.indexrelid::regclass FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = 'programme_id'
-         WHERE i.indisunique AND i.indkey[0] <> a.attnum AND i.indrelid NOT IN ('memberships'::regclass, 'refresh_tokens'::regclass)",
+         WHERE i.indisunique AND i.indkey[0] <> a.attnum AND i.indrelid NOT IN ('memberships'::regclass, 'sessions'::regclass)",
     );
     assert_eq!(
         unique_across,

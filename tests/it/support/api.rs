@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use serde_json::{Value, json};
-use souche::app::access::{self, Tokens};
+use souche::app::access::{self, Gate, NewUser, Signed};
+use souche::app::mail::{Sender, deliver_due};
 use souche::db::{Clock, Db, Scope};
-use souche::domain::Actor;
+use souche::domain::{Actor, OrganisationId, SessionId, SiteId, UserId};
 use souche::http::{self, Service};
 use souche::keys::Keys;
 
@@ -27,7 +28,8 @@ pub struct Api {
     pub db: Db,
     pub keys: Keys,
     pub database: TestDatabase,
-    tokens: Tokens,
+    /// The same as the service's, to open sessions without hashing a password.
+    pub gate: Gate,
     agent: ureq::Agent,
     keys_given: AtomicU32,
 }
@@ -109,42 +111,100 @@ impl Api {
     pub fn serving(db: Db, keys: Keys, database: TestDatabase) -> Self {
         logs::keep();
         let clock = db.clock().clone();
-        let tokens = Tokens::new(&keys, clock.clone()).unwrap();
+        let gate = Gate::new(db.clone(), keys.clone()).unwrap();
         let address = serve(&db, &keys);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let keys_given = AtomicU32::new(0);
-        Self { address, clock, db, keys, database, tokens, agent, keys_given }
+        Self { address, clock, db, keys, database, gate, agent, keys_given }
     }
 
     /// The same, started again with other keys.
     pub fn restarted(mut self, keys: Keys) -> Self {
         self.db = self.db.signing_as(keys.receipt_kid());
-        self.tokens = Tokens::new(&keys, self.clock.clone()).unwrap();
+        self.gate = Gate::new(self.db.clone(), keys.clone()).unwrap();
         self.address = serve(&self.db, &keys);
         self.keys = keys;
         self
     }
 
-    /// A token of somebody, without a password.
+    /// A token of somebody whose second factor was just shown, without a password nor a session to be ended.
     pub fn token(&self, actor: &Actor) -> String {
-        self.tokens.issue(actor).unwrap().0
+        let factor_at = Some(self.clock.now());
+        let signed = Signed { actor: *actor, session: SessionId::generate(), factor_at };
+        self.gate.tokens.issue(&signed).unwrap().0
     }
 
-    /// A token of the person at that address, in that programme.
+    /// A token of the person at that address, in that programme, its second factor just shown; no password is
+    /// hashed for it. Signing in as people do is [`Api::signs_in`].
     pub fn sign_in(&self, email: &str, programme: Option<&str>) -> String {
-        let mut who = json!({ "email": email, "password": PASSWORD });
-        if let Some(code) = programme {
-            who["programme"] = code.into();
-        }
-        let answer = self.send(
-            "POST",
-            "/api/v1/auth/token",
-            None,
-            None,
-            "application/json",
-            who.to_string().as_bytes(),
-        );
-        answer.ok()["access_token"].as_str().unwrap().to_owned()
+        let email = email.to_owned().try_into().unwrap();
+        let programme = programme.map(|code| code.to_owned().try_into().unwrap());
+        let signed_in = self.db.transact_blocking(Scope::Nobody, |tx| {
+            access::open_session(tx, &self.gate, &email, programme.as_ref(), true)
+        });
+        signed_in.unwrap().access_token
+    }
+
+    /// What is answered to a person who signs in.
+    pub fn signs_in(&self, email: &str, password: &str, code: Option<&str>) -> Answer {
+        self.ask("auth/token", &json!({ "email": email, "password": password, "code": code }))
+    }
+
+    /// Opens an account in the programme of an administrator's token; `place` may have an organisation and a site.
+    pub fn opens_account(&self, admin: &str, email: &str, role: &str, place: &Value) -> UserId {
+        let admin = self.gate.tokens.read(admin).unwrap().actor;
+        let number = |name: &str| place[name].as_str().map(|id| id.parse::<i32>().unwrap());
+        let new = NewUser {
+            email: email.to_owned().try_into().unwrap(),
+            name: role.to_owned().try_into().unwrap(),
+            password: PASSWORD.to_owned().try_into().unwrap(),
+            role: role.parse().unwrap(),
+            organisation: number("organisation").map(OrganisationId::new),
+            site: number("site").map(SiteId::new),
+        };
+        let scope = Scope::Programme(admin.programme);
+        self.db.transact_blocking(scope, |tx| access::add_user(tx, &admin, &new)).unwrap().id
+    }
+
+    /// Asks without a token nor a key: the addresses under `/api/v1/` by which one comes in.
+    pub fn ask(&self, path: &str, body: &Value) -> Answer {
+        let path = format!("/api/v1/{path}");
+        self.send("POST", &path, None, None, "application/json", body.to_string().as_bytes())
+    }
+
+    /// Asks with a token, and no key.
+    pub fn ask_as(&self, token: &str, path: &str, body: &Value) -> Answer {
+        let path = format!("/api/v1/{path}");
+        let body = body.to_string();
+        self.send("POST", &path, Some(token), None, "application/json", body.as_bytes())
+    }
+
+    /// Sends the letters that wait, and returns them, the oldest first.
+    pub fn letters(&self) -> Vec<String> {
+        let directory = std::env::temp_dir().join(format!("souche-it-{}", self.address.port()));
+        let sender =
+            Sender::directory(directory.clone(), "souche@it.example", "http://it.example").unwrap();
+        deliver_due(&self.db, &self.gate.keys, &sender).unwrap();
+        let mut files: Vec<_> = std::fs::read_dir(&directory)
+            .into_iter()
+            .flatten()
+            .map(|file| file.unwrap().path())
+            .collect();
+        files.sort();
+        let letters = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+        std::fs::remove_dir_all(directory).ok();
+        letters
+    }
+
+    /// The token at the end of the link of the only letter that waits.
+    #[track_caller]
+    pub fn link(&self) -> String {
+        let letters = self.letters();
+        assert_eq!(letters.len(), 1, "{letters:#?}");
+        // Quoted-printable breaks long lines.
+        let letter = letters[0].replace("=\r\n", "");
+        let line = letter.lines().find(|line| line.contains("http://it.example/")).unwrap();
+        line.split_once('#').unwrap().1.trim().to_owned()
     }
 
     /// Reads.
@@ -160,7 +220,11 @@ impl Api {
 
     /// Writes, under that key.
     pub fn post_as(&self, token: &str, path: &str, key: &str, body: &Value) -> Answer {
-        let method = if path.ends_with("/qualification") { "PUT" } else { "POST" };
+        let method = if path.ends_with("/qualification") || path.ends_with("/role") {
+            "PUT"
+        } else {
+            "POST"
+        };
         self.send(
             method,
             path,

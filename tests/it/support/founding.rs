@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use souche::app::Outcome;
-use souche::app::access::{NewUser, add_user, first_admin};
+use souche::app::access::{NewInvitation, NewUser, add_user, first_admin, invite};
 use souche::app::api_key::{self, NewApiKey};
 use souche::app::audit::{self, Asked};
 use souche::app::programme::{NewProgramme, create};
@@ -19,7 +19,10 @@ use souche::domain::programme::{LegalRoad, PassesPerService};
 use souche::domain::siret::Siret;
 use souche::domain::territory::Territory;
 use souche::domain::text::{Email, Password};
-use souche::domain::{Actor, Amount, OrganisationId, ProgrammeId, Role, SiteId, UserId};
+use souche::domain::{
+    Actor, Amount, InvitationId, OrganisationId, ProgrammeId, Role, SiteId, UserId,
+};
+use souche::error::Result;
 use souche::keys::Keys;
 
 use super::region::{Counter, PASSWORD, Prescriber, Region, iban};
@@ -99,6 +102,17 @@ impl Region {
             region.approves_bank_account(declared.number).unwrap();
         }
         region
+    }
+
+    /// The administrator invites somebody.
+    pub fn invites(&self, email: &str, role: Role) -> Result<InvitationId> {
+        let new = NewInvitation {
+            email: Email::try_from(email.to_owned()).unwrap(),
+            role,
+            organisation: None,
+            site: None,
+        };
+        self.does(|tx| Ok(invite(tx, &self.admin, &self.keys, &new)?.id))
     }
 
     /// Makes an API key that redeems at Fourmies, and leaves the trace that the service would.

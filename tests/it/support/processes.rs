@@ -166,9 +166,10 @@ fn start(home: &Home, url: &str, n: usize) -> Process {
         .stderr(log)
         .spawn()
         .unwrap();
-    let mut told = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut told).unwrap();
-    let address = told.trim_end().rsplit("http://").next().and_then(|text| text.parse().ok());
+    // It says first where letters go.
+    let mut told = BufReader::new(child.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
+    let address = told.find_map(|line| Some(line.split_once("http://")?.1.to_owned()));
+    let address = address.and_then(|text| text.parse().ok());
     let Some(address) = address else {
         child.wait().unwrap();
         panic!("service {n} did not start: {}", fs::read_to_string(log_of(home, n)).unwrap());

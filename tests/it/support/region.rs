@@ -28,7 +28,7 @@ use souche::signer::Signer;
 use super::{Redeemed, day, instant, line, told};
 
 /// Everybody's password.
-pub const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "un mot de passe assez long";
 
 /// A programme at work, and who is who in it. A person's address is its name here, a dot and the
 /// programme's code: `manager.sat@exemple.fr`, `fourmies.sat@exemple.fr`, `mediator.sat@exemple.fr`.

@@ -14,7 +14,7 @@
 //! confirmed. Pass 6 is used at workshop 1 and in no settlement. Pass 12 was used and paid in settlement 1, and given
 //! back by an incident that waits for its deduction; 13 and 14 were used at Hirson, and a flag on 14 was released. 7 to 11 and
 //! 15 to 20 are unused. Order 3 and bank account 3 wait for
-//! approval. An API key redeems at Fourmies.
+//! approval. An auditor is invited and has not answered. An API key redeems at Fourmies.
 //! All of it is sealed and signed.
 
 use std::sync::LazyLock;
@@ -23,7 +23,7 @@ use souche::db::{Clock, Db};
 use souche::domain::flag::Outcome;
 use souche::domain::order::Quantity;
 use souche::domain::territory::Territory;
-use souche::domain::{SettlementId, Timestamp};
+use souche::domain::{Role, SettlementId, Timestamp};
 use souche::keys::Keys;
 
 use super::database::{Template, TestDatabase};
@@ -128,5 +128,6 @@ fn live(region: &Region) {
     region.declares_capacity(&region.hirson, None);
     region.places(Quantity { booklets_of_10: 1, booklets_of_5: 0 }, "2026-12-31").unwrap();
     region.declares_bank_account(fourmies, &iban(2)).unwrap();
+    region.invites("nouveau@exemple.fr", Role::Auditor).unwrap();
     region.makes_api_key();
 }
