@@ -8,7 +8,7 @@
 //!
 //! # What a receipt binds
 //! The rows that its entry wrote, and the state in which it left rows that may change: by digests, so that
-//! whoever holds the receipt can tell whether they are still the same ([`receipt`]). Therefore the rows are
+//! whoever holds the receipt can tell whether they are still the same (`receipt.rs`). Therefore the rows are
 //! written first, under the entry's id, and [`record`] comes last: it reads them back, and what it binds is
 //! what the database holds. At the counter nothing is read back: a redemption tells its row.
 //!
