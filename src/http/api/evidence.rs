@@ -25,8 +25,8 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 )]
 #[get("/api/v1/exports/bundle")]
 async fn bundle(service: web::Data<Service>, actor: Actor) -> Result<HttpResponse, Problem> {
-    // Refused before the first byte leaves.
-    actor.require(Action::ReadBundle)?;
+    // Refused, and traced, before the first byte leaves.
+    service.read(actor, |_, actor| Ok(actor.require(Action::ReadBundle)?)).await?;
     let body = stream(move |out| {
         let scope = Scope::Programme(actor.programme);
         let written = service
