@@ -24,6 +24,10 @@ fn an_auditor_carries_the_bundle_away_and_nobody_else_but_the_operator() {
         let answer = region.api.get(token, "/api/v1/exports/bundle");
         assert_eq!(answer.problem(403), "not_allowed");
     }
+    let trace = region.api.get(&region.people.auditor, "/api/v1/audit-log").ok();
+    let exports = trace["items"].as_array().unwrap().iter();
+    let exports = exports.filter(|row| row.to_string().contains("export_bundle"));
+    assert_eq!(exports.count(), 2, "{trace}");
 }
 
 #[test]
