@@ -24,6 +24,7 @@ pub mod beneficiaries;
 pub mod booklets;
 pub mod bundle;
 pub mod checkpoints;
+pub mod counter;
 pub mod deliveries;
 pub mod digests;
 pub mod entries;

@@ -185,22 +185,6 @@ pub fn distribute(
     .execute(tx.conn)?)
 }
 
-statement! {
-    /// Conditional: a pass that is not in somebody's hands stays as it is, whatever was judged.
-    RedeemPasses { numbers: Array<Integer> = [PassNumber], cycles: Array<SmallInt> = [i16], at: Array<Timestamptz> = [Timestamp] } -> (),
-    "UPDATE passes p SET state = 'redeemed', cycle = r.cycle, changed_at = r.at \
-     FROM unnest(?, ?, ?) AS r (number, cycle, at) \
-     WHERE p.number = r.number AND p.state = 'distributed' AND p.cycle = r.cycle - 1"
-}
-
-/// Marks passes as redeemed: number, new cycle and instant of each. Returns how many were.
-pub fn redeem(tx: &mut Tx<'_>, redeemed: &[(PassNumber, i16, Timestamp)]) -> Result<usize> {
-    let numbers: Vec<_> = redeemed.iter().map(|(number, ..)| *number).collect();
-    let cycles: Vec<_> = redeemed.iter().map(|(_, cycle, _)| *cycle).collect();
-    let at: Vec<_> = redeemed.iter().map(|(.., at)| *at).collect();
-    Ok(RedeemPasses { numbers: &numbers, cycles: &cycles, at: &at }.execute(tx.conn)?)
-}
-
 /// Gives a redeemed pass back to its holder.
 pub fn restore(tx: &mut Tx<'_>, number: PassNumber, at: Timestamp) -> Result<usize> {
     Ok(diesel::update(

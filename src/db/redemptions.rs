@@ -8,15 +8,18 @@ use diesel::sql_types::{
 };
 
 use super::Tx;
+use super::entries::EntryRow;
 use super::flags::HELD;
 use super::schema::redemptions;
-use super::schema::sql_types::Service as ServiceSql;
+use super::schema::sql_types::{Book as BookSql, Service as ServiceSql};
 use super::statement::statement;
+use super::transfers::TransferRow;
+use crate::domain::account::Book;
 use crate::domain::pass::LastUse;
 use crate::domain::service::Service;
 use crate::domain::{
     BusinessDate, EntryId, HandOverId, IncidentId, OrganisationId, PassNumber, RedemptionId,
-    SiteId, Timestamp, WorkshopId,
+    SiteId, Timestamp, UserId, WorkshopId,
 };
 use crate::error::Result;
 
@@ -49,28 +52,56 @@ impl Redemption {
 }
 
 statement! {
-    InsertRedemptions {
-        passes: Array<Integer> = [PassNumber], cycles: Array<SmallInt> = [i16], entries: Array<Uuid> = [EntryId],
-        hand_overs: Array<Integer> = [HandOverId], sites: Array<Integer> = [SiteId], services: Array<ServiceSql> = [Service],
-        redeemed_at: Array<Timestamptz> = [Timestamp], workshops: Array<Nullable<Integer>> = [Option<WorkshopId>],
-    } -> (),
-    "INSERT INTO redemptions (pass, cycle, entry_id, hand_over, site, service, redeemed_at, workshop) SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?)"
+    /// A function of the schema, so that entries, transfers, redemptions and passes cost one round trip.
+    WriteRedemptions {
+        entry_ids: Array<Uuid> = [EntryId], by_users: Array<Uuid> = [UserId], receipts: Array<Text> = [&'a str],
+        request_keys: Array<Nullable<Binary>> = [Option<&'a [u8]>], request_hashes: Array<Nullable<Binary>> = [Option<&'a [u8]>],
+        passes: Array<Integer> = [PassNumber], cycles: Array<SmallInt> = [i16], hand_overs: Array<Integer> = [HandOverId],
+        sites: Array<Integer> = [SiteId], services: Array<ServiceSql> = [Service], instants: Array<Timestamptz> = [Timestamp],
+        workshops: Array<Nullable<Integer>> = [Option<WorkshopId>],
+        of_entries: Array<Uuid> = [EntryId], lines: Array<SmallInt> = [i16], books: Array<BookSql> = [Book],
+        debits: Array<Integer> = [i32], credits: Array<Integer> = [i32], amounts: Array<BigInt> = [i64],
+        first_passes: Array<Nullable<Integer>> = [Option<PassNumber>],
+    } -> Integer,
+    "SELECT write_redemptions(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
-/// Writes redemptions.
-pub fn insert(tx: &mut Tx<'_>, new: &[Redemption]) -> Result<()> {
-    InsertRedemptions {
-        passes: &new.iter().map(|redemption| redemption.pass).collect::<Vec<_>>(),
-        cycles: &new.iter().map(|redemption| redemption.cycle).collect::<Vec<_>>(),
-        entries: &new.iter().map(|redemption| redemption.entry_id).collect::<Vec<_>>(),
-        hand_overs: &new.iter().map(|redemption| redemption.hand_over).collect::<Vec<_>>(),
-        sites: &new.iter().map(|redemption| redemption.site).collect::<Vec<_>>(),
-        services: &new.iter().map(|redemption| redemption.service).collect::<Vec<_>>(),
-        redeemed_at: &new.iter().map(|redemption| redemption.redeemed_at).collect::<Vec<_>>(),
-        workshops: &new.iter().map(|redemption| redemption.workshop).collect::<Vec<_>>(),
+/// Writes redemptions, each with its entry, at the same place in its list, and their transfers; marks their passes.
+/// Returns how many passes changed: fewer than redemptions when one was not in somebody's hands any more.
+pub fn write(
+    tx: &mut Tx<'_>,
+    entries: &[EntryRow],
+    transfers: &[TransferRow],
+    new: &[Redemption],
+) -> Result<usize> {
+    let changed: i32 = WriteRedemptions {
+        entry_ids: &each(entries, |it| it.id),
+        by_users: &each(entries, |it| it.recorded_by),
+        receipts: &each(entries, |it| it.receipt.as_str()),
+        request_keys: &each(entries, |it| it.request_key.as_deref()),
+        request_hashes: &each(entries, |it| it.request_hash.as_deref()),
+        passes: &each(new, |it| it.pass),
+        cycles: &each(new, |it| it.cycle),
+        hand_overs: &each(new, |it| it.hand_over),
+        sites: &each(new, |it| it.site),
+        services: &each(new, |it| it.service),
+        instants: &each(new, |it| it.redeemed_at),
+        workshops: &each(new, |it| it.workshop),
+        of_entries: &each(transfers, |it| it.entry_id),
+        lines: &each(transfers, |it| it.line),
+        books: &each(transfers, |it| it.book),
+        debits: &each(transfers, |it| it.debit),
+        credits: &each(transfers, |it| it.credit),
+        amounts: &each(transfers, |it| it.amount),
+        first_passes: &each(transfers, |it| it.first_pass),
     }
-    .execute(tx.conn)?;
-    Ok(())
+    .get_result(tx.conn)?;
+    Ok(usize::try_from(changed).map_err(anyhow::Error::from)?)
+}
+
+/// One column of these rows.
+fn each<'r, R, T>(rows: &'r [R], column: impl Fn(&'r R) -> T) -> Vec<T> {
+    rows.iter().map(column).collect()
 }
 
 statement! {

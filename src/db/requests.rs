@@ -1,14 +1,10 @@
 //! Idempotency: what was answered to each key, refusals included, in the transaction of its effect.
 
-use std::collections::HashMap;
-
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Jsonb, Nullable, Text, Uuid};
 use diesel::upsert::on_constraint;
 
 use super::Tx;
 use super::schema::requests;
-use super::statement::statement;
 use crate::domain::UserId;
 use crate::error::Result;
 
@@ -53,54 +49,6 @@ pub fn find(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<Option<Earlier>>
         .first(tx.conn)
         .optional()?;
     Ok(found.and_then(|(body_hash, outcome)| Some(Earlier { body_hash, outcome: outcome? })))
-}
-
-statement! {
-    /// A redemption bears its key in its entry, all else in this table: both at once. The limits have each key
-    /// looked up by itself: joined, a plan made for an unknown tenant reads all that it has.
-    FindUses {
-        short_keys: Array<Binary> = [Vec<u8>], users: Array<Uuid> = [UserId], keys: Array<Text> = [String],
-    } -> (BigInt, Binary, Nullable<Text>, Nullable<Jsonb>),
-    "SELECT a.n, e.request_hash, e.receipt, NULL::jsonb FROM unnest(?) WITH ORDINALITY AS a (key, n), \
-     LATERAL (SELECT request_hash, receipt FROM entries WHERE request_key = a.key LIMIT 1) e \
-     UNION ALL \
-     SELECT a.n, r.body_hash, NULL, r.outcome FROM unnest(?, ?) WITH ORDINALITY AS a (user_id, key, n), \
-     LATERAL (SELECT body_hash, outcome FROM requests \
-              WHERE user_id = a.user_id AND key = a.key AND outcome IS NOT NULL LIMIT 1) r"
-}
-
-/// What a key was used for.
-pub enum Use {
-    /// A redemption.
-    Redemption {
-        /// First half of the hash of what it asked.
-        request_hash: Vec<u8>,
-        /// Its receipt.
-        receipt: String,
-    },
-    /// Anything else, refused redemptions included.
-    Other(Earlier),
-}
-
-/// What each of these keys was used for, by its place in the list; those that are new are left out.
-/// `short_keys` says of redemptions what `users` and `keys` say of all else, in the same order.
-pub fn uses(
-    tx: &mut Tx<'_>,
-    short_keys: &[Vec<u8>],
-    users: &[UserId],
-    keys: &[String],
-) -> Result<HashMap<usize, Use>> {
-    type Row = (i64, Vec<u8>, Option<String>, Option<serde_json::Value>);
-    let rows: Vec<Row> = FindUses { short_keys, users, keys }.load(tx.conn)?;
-    let used = |(n, hash, receipt, outcome): Row| {
-        let place = usize::try_from(n).ok()?.checked_sub(1)?;
-        let used = match (receipt, outcome) {
-            (Some(receipt), _) => Use::Redemption { request_hash: hash, receipt },
-            (None, outcome) => Use::Other(Earlier { body_hash: hash, outcome: outcome? }),
-        };
-        Some((place, used))
-    };
-    Ok(rows.into_iter().filter_map(used).collect())
 }
 
 /// A key and what was answered to it.

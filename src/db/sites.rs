@@ -52,14 +52,6 @@ pub fn get(tx: &mut Tx<'_>, number: SiteId) -> Result<Site> {
     Ok(found.first(tx.conn).optional()?.ok_or(Refusal::not_found("site"))?)
 }
 
-/// Those of these numbers.
-pub fn by_numbers(tx: &mut Tx<'_>, numbers: &[SiteId]) -> Result<Vec<Site>> {
-    Ok(sites::table
-        .filter(sites::number.eq_any(numbers))
-        .select(Site::as_select())
-        .load(tx.conn)?)
-}
-
 /// Makes whoever asks the same of one of these sites wait until the end of this transaction; redemptions that
 /// don't ask go on. In the order of the key.
 pub fn lock(tx: &mut Tx<'_>, numbers: &[SiteId]) -> Result<()> {

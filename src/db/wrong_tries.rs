@@ -7,7 +7,6 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, Integer, Timestamptz};
 
 use super::Tx;
-use super::statement::statement;
 use crate::domain::{PassNumber, SiteId, Timestamp};
 use crate::error::Result;
 
@@ -45,22 +44,4 @@ pub struct Tries {
     pub pass: PassNumber,
     /// How many in the window.
     pub tries: i32,
-}
-
-statement! {
-    FindSince { window_start: Timestamptz = Timestamp, sites: Array<Integer> = [SiteId], passes: Array<Integer> = [PassNumber] }
-        -> (Integer, Integer, Integer),
-    "SELECT site, pass, tries FROM wrong_tries WHERE since >= ? AND (site = ANY (?) OR pass = ANY (?))"
-}
-
-/// Those since `window_start`, by one of these sites or on one of these passes.
-pub fn since(
-    tx: &mut Tx<'_>,
-    sites: &[SiteId],
-    passes: &[PassNumber],
-    window_start: Timestamp,
-) -> Result<Vec<Tries>> {
-    let rows: Vec<(SiteId, PassNumber, i32)> =
-        FindSince { window_start: &window_start, sites, passes }.load(tx.conn)?;
-    Ok(rows.into_iter().map(|(site, pass, tries)| Tries { site, pass, tries }).collect())
 }

@@ -45,8 +45,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::db::checkpoints::Head;
 use crate::db::entries::EntryRow;
+use crate::db::redemptions::Redemption;
 use crate::db::transfers::TransferRow;
-use crate::db::{Tx, checkpoints, entries, series, transfers};
+use crate::db::{Tx, checkpoints, entries, redemptions, series, transfers};
 use crate::domain::account::{Account, Book};
 use crate::domain::entry::EntryKind;
 use crate::domain::programme::ProgrammeCode;
@@ -225,44 +226,72 @@ pub fn record(tx: &mut Tx<'_>, code: &ProgrammeCode, entry: Entry) -> Result<Rec
 /// per series of numbers, and two per table to be read back. Returns their receipts, in the same order.
 pub fn record_all(tx: &mut Tx<'_>, code: &ProgrammeCode, new: Vec<Entry>) -> Result<Vec<Receipt>> {
     let head = checkpoints::last(tx)?;
-    record_under(tx, code, head.as_ref(), new)
+    let made = Made::of(tx, code, head.as_ref(), new)?;
+    entries::insert(tx, &made.entries)?;
+    transfers::insert(tx, &made.transfers)?;
+    Ok(made.receipts)
 }
 
-/// As [`record_all`], for a caller who knows a signed head of the log, not long the last.
-pub fn record_under(
+/// Writes redemptions with their entries, and marks their passes, all in one statement; `head` is a signed head
+/// of the log, not long the last. Returns their receipts, in the same order. A pass that was not in somebody's
+/// hands, in the cycle before, is a fault: nothing may be kept then.
+pub fn record_redemptions(
     tx: &mut Tx<'_>,
     code: &ProgrammeCode,
     head: Option<&Head>,
     new: Vec<Entry>,
+    rows: &[Redemption],
 ) -> Result<Vec<Receipt>> {
-    let mut numbers = Numbers::take(tx, &new)?;
-    let mut entry_rows = Vec::with_capacity(new.len());
-    let mut transfer_rows = Vec::with_capacity(new.len().saturating_mul(2));
-    let mut entries = Vec::with_capacity(new.len());
-    for entry in new {
-        let entry = past_last_move(tx, entry)?;
-        entry_rows.push(EntryRow {
-            id: entry.id,
-            kind: entry.kind,
-            number: numbers.next(entry.kind),
-            happened_at: entry.happened_at,
-            recorded_at: entry.recorded_at,
-            recorded_by: entry.by,
-            corrects: entry.corrects,
-            receipt: String::new(),
-            request_key: entry.request.map(|(key, _)| key.to_vec()),
-            request_hash: entry.request.map(|(_, hash)| hash.to_vec()),
-        });
-        transfer_rows.push(rows_of(entry.id, &entry.transfers)?);
-        entries.push(entry);
+    let made = Made::of(tx, code, head, new)?;
+    let changed = redemptions::write(tx, &made.entries, &made.transfers, rows)?;
+    if changed != rows.len() {
+        let granted = rows.len();
+        return Err(anyhow::anyhow!("{changed} passes changed where {granted} were granted").into());
     }
-    let receipts = receipt::make_all(tx, code, head, &entries, &entry_rows, &transfer_rows)?;
-    for (row, receipt) in entry_rows.iter_mut().zip(&receipts) {
-        row.receipt.clone_from(&receipt.text);
+    Ok(made.receipts)
+}
+
+/// What is about to be written for some entries.
+struct Made {
+    entries: Vec<EntryRow>,
+    transfers: Vec<TransferRow>,
+    receipts: Vec<Receipt>,
+}
+
+impl Made {
+    fn of(
+        tx: &mut Tx<'_>,
+        code: &ProgrammeCode,
+        head: Option<&Head>,
+        new: Vec<Entry>,
+    ) -> Result<Self> {
+        let mut numbers = Numbers::take(tx, &new)?;
+        let mut rows = Vec::with_capacity(new.len());
+        let mut transfers = Vec::with_capacity(new.len());
+        let mut entries = Vec::with_capacity(new.len());
+        for entry in new {
+            let entry = past_last_move(tx, entry)?;
+            rows.push(EntryRow {
+                id: entry.id,
+                kind: entry.kind,
+                number: numbers.next(entry.kind),
+                happened_at: entry.happened_at,
+                recorded_at: entry.recorded_at,
+                recorded_by: entry.by,
+                corrects: entry.corrects,
+                receipt: String::new(),
+                request_key: entry.request.map(|(key, _)| key.to_vec()),
+                request_hash: entry.request.map(|(_, hash)| hash.to_vec()),
+            });
+            transfers.push(rows_of(entry.id, &entry.transfers)?);
+            entries.push(entry);
+        }
+        let receipts = receipt::make_all(tx, code, head, &entries, &rows, &transfers)?;
+        for (row, receipt) in rows.iter_mut().zip(&receipts) {
+            row.receipt.clone_from(&receipt.text);
+        }
+        Ok(Self { entries: rows, transfers: transfers.concat(), receipts })
     }
-    entries::insert(tx, &entry_rows)?;
-    transfers::insert(tx, &transfer_rows.concat())?;
-    Ok(receipts)
 }
 
 /// Numbers taken from the series of each kind: one statement for all entries of a kind.

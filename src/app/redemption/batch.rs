@@ -12,10 +12,11 @@ use super::redeemed::Redeemed;
 use super::room::{Room, Wanted};
 use crate::app::once::{Outcome, RequestKey};
 use crate::db::checkpoints::Head;
+use crate::db::counter::Use;
 use crate::db::passes::Pass;
 use crate::db::programmes::Programme;
-use crate::db::requests::{Answered, Use};
-use crate::db::{Tx, checkpoints, passes, programmes, redemptions, requests};
+use crate::db::requests::Answered;
+use crate::db::{Tx, checkpoints, counter, passes, programmes, redemptions, requests};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::code::PassCode;
 use crate::domain::entry::EntryKind;
@@ -82,12 +83,12 @@ pub(super) fn redeem_in(
         asks.iter().filter_map(|ask| site_of(&ask.actor, ask.what.site).ok()).collect();
     sites.sort_unstable();
     sites.dedup();
-    let mut earlier = earlier(tx, asks)?;
+    let mut known = counter::read(tx, &sites, &numbers, brake::window_start(tx), &keys_of(asks))?;
     let wanted: Vec<Wanted> = asks.iter().map(|ask| ask.what.into()).collect();
     let mut bench = Bench {
         room: Room::read(tx, &programme.passes_per_service, &locked, &wanted, true)?,
-        counter: Counter::read(tx, programme, &locked, &sites)?,
-        brake: Brake::read(tx, &sites, &numbers)?,
+        counter: Counter::read(tx, programme, &locked, known.sites)?,
+        brake: Brake(known.tries),
         passes: locked.into_iter().map(|pass| (pass.number, pass)).collect(),
         granted: Vec::new(),
         wrong: Vec::new(),
@@ -98,7 +99,7 @@ pub(super) fn redeem_in(
     for (at, ask) in asks.iter().enumerate() {
         let (key, _) = ask.request.short(ask.actor.user);
         let first = *first_of_key.entry(key).or_insert(at);
-        verdicts.push(match earlier.remove(&at) {
+        verdicts.push(match known.uses.remove(&at) {
             Some(earlier) => settled(ask, earlier)?,
             None if first < at => Verdict::Twin(first),
             None => bench.judge_once(tx, ask)?,
@@ -197,7 +198,7 @@ impl Bench<'_> {
     }
 }
 
-/// Writes what was granted: entries and transfers, then redemptions, then the passes.
+/// Writes what was granted.
 fn write(
     tx: &mut Tx<'_>,
     programme: &Programme,
@@ -234,19 +235,7 @@ fn write(
         new.push(Entry { request: Some(granted.request), ..entry.writing(row.line()) });
         rows.push(row);
     }
-    let receipts = ledger::record_under(tx, &programme.code, head, new)?;
-    redemptions::insert(tx, &rows)?;
-    let new_states: Vec<_> =
-        granted.iter().map(|granted| (granted.id.pass, granted.id.cycle, granted.at)).collect();
-    let changed = passes::redeem(tx, &new_states)?;
-    if changed != granted.len() {
-        return Err(anyhow::anyhow!(
-            "{changed} passes changed where {} were granted",
-            granted.len()
-        )
-        .into());
-    }
-    Ok(receipts)
+    ledger::record_redemptions(tx, &programme.code, head, new, &rows)
 }
 
 /// Turns verdicts into outcomes, and keeps the new refusals with their keys.
@@ -311,13 +300,13 @@ fn done(tx: &Tx<'_>, granted: &Granted, receipt: &Receipt, payable: Money) -> Re
     Ok(Outcome::Done(serde_json::to_value(redeemed).map_err(anyhow::Error::from)?))
 }
 
-/// What the keys of a batch were used for before, by the place of the request.
-fn earlier(tx: &mut Tx<'_>, asks: &[Ask]) -> Result<HashMap<usize, Use>> {
-    let short: Vec<_> =
-        asks.iter().map(|ask| ask.request.short(ask.actor.user).0.to_vec()).collect();
-    let users: Vec<_> = asks.iter().map(|ask| ask.actor.user).collect();
-    let keys: Vec<_> = asks.iter().map(|ask| ask.request.as_str().to_owned()).collect();
-    requests::uses(tx, &short, &users, &keys)
+/// The keys of a batch, as they are looked for.
+fn keys_of(asks: &[Ask]) -> counter::Keys {
+    counter::Keys {
+        short: asks.iter().map(|ask| ask.request.short(ask.actor.user).0).collect(),
+        users: asks.iter().map(|ask| ask.actor.user).collect(),
+        keys: asks.iter().map(|ask| ask.request.as_str().to_owned()).collect(),
+    }
 }
 
 /// What an earlier use of its key settles for a request.

@@ -18,16 +18,10 @@ const MAX_ON_PASS: i32 = 15;
 /// One site on any pass: a workshop of clumsy typists.
 const MAX_AT_SITE: i32 = 30;
 
-/// The wrong tries that a batch must know of.
-pub(super) struct Brake(Vec<Tries>);
+/// The wrong tries that a batch must know of: those since [`window_start`].
+pub(super) struct Brake(pub Vec<Tries>);
 
 impl Brake {
-    /// Reads them.
-    pub fn read(tx: &mut Tx<'_>, sites: &[SiteId], passes: &[PassNumber]) -> Result<Self> {
-        let start = window_start(tx);
-        Ok(Self(wrong_tries::since(tx, sites, passes, start)?))
-    }
-
     /// One more, for the requests behind it in the batch.
     pub fn note(&mut self, site: SiteId, pass: PassNumber) {
         self.0.push(Tries { site, pass, tries: 1 });
@@ -66,6 +60,7 @@ pub(super) fn count(tx: &mut Tx<'_>, wrong: &[(SiteId, PassNumber)]) -> Result<(
     wrong_tries::count(tx, &tries, start)
 }
 
-fn window_start(tx: &Tx<'_>) -> Timestamp {
+/// Since when wrong tries count.
+pub(super) fn window_start(tx: &Tx<'_>) -> Timestamp {
     tx.now.checked_sub_signed(WINDOW).unwrap_or(tx.now)
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use crate::db::counter::Site;
 use crate::db::passes::Pass;
 use crate::db::programmes::Programme;
-use crate::db::sites::Site;
-use crate::db::{Tx, redemptions, sites};
+use crate::db::{Tx, redemptions};
 use crate::domain::code::PassCode;
 use crate::domain::pass::{Ask, LastUse, PassStateName};
 use crate::domain::service::Service;
@@ -22,12 +22,12 @@ pub(super) struct Counter<'p> {
 }
 
 impl<'p> Counter<'p> {
-    /// Reads what these passes, presented at these sites, are judged by.
+    /// Reads what these passes, presented at these sites, are judged by besides.
     pub fn read(
         tx: &mut Tx<'_>,
         programme: &'p Programme,
         passes: &[Pass],
-        at: &[SiteId],
+        sites: Vec<Site>,
     ) -> Result<Self> {
         let used: Vec<PassNumber> = passes
             .iter()
@@ -38,7 +38,7 @@ impl<'p> Counter<'p> {
             if used.is_empty() { Vec::new() } else { redemptions::last_uses(tx, &used)? };
         Ok(Self {
             programme,
-            sites: sites::by_numbers(tx, at)?.into_iter().map(|site| (site.number, site)).collect(),
+            sites: sites.into_iter().map(|site| (site.number, site)).collect(),
             last_uses: last_uses.into_iter().collect(),
             today: tx.today(),
         })
