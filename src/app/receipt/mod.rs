@@ -47,8 +47,13 @@ pub fn sign(keys: &Keys, receipt: &str) -> Option<(String, String)> {
         kid: String,
     }
     let Named { kid } = serde_json::from_str(receipt).ok()?;
-    let signature = keys.sign_receipt(&kid, receipt.as_bytes())?;
-    Some((kid, STANDARD.encode(signature)))
+    let signature = signature(keys, &kid, receipt)?;
+    Some((kid, signature))
+}
+
+/// The signature, in base64, of a receipt that names that key; nothing when the key is not here.
+pub fn signature(keys: &Keys, kid: &str, receipt: &str) -> Option<String> {
+    keys.sign_receipt(kid, receipt.as_bytes()).map(|signature| STANDARD.encode(signature))
 }
 
 /// The address at which a receipt verifies itself. What follows `#` never leaves the browser.

@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use super::brake::{self, Brake};
 use super::counter::{Counter, is_code_of, site_of};
-use super::redeemed::Redeemed;
+use super::redeemed::{Outcome, Redeemed};
 use super::room::{Room, Wanted};
-use crate::app::once::{Outcome, RequestKey};
+use crate::app::once::{self, RequestKey};
 use crate::db::checkpoints::Head;
 use crate::db::counter::Use;
 use crate::db::passes::Pass;
@@ -256,24 +256,24 @@ fn conclude(
                     .get(n)
                     .zip(receipts.get(n))
                     .ok_or_else(|| anyhow::anyhow!("a redemption was not written"))?;
-                done(tx, granted, receipt, payable)?
+                Ok(done(tx, granted, receipt, payable))
             }
-            Verdict::Refused(refusal) if !refusal.is_kept() => Outcome::Refused(refusal),
+            Verdict::Refused(refusal) if !refusal.is_kept() => Err(refusal),
             Verdict::Refused(refusal) => {
-                let outcome = Outcome::Refused(refusal);
+                let outcome = once::Outcome::Refused(refusal.clone());
                 kept.push(Answered {
                     user: ask.actor.user,
                     key: ask.request.as_str(),
                     body_hash: ask.request.body_hash(),
                     outcome: serde_json::to_value(&outcome).map_err(anyhow::Error::from)?,
                 });
-                outcome
+                Err(refusal)
             }
             Verdict::Replayed(outcome) => outcome,
-            Verdict::KeyReused => Outcome::Refused(Refusal::IdempotencyKeyReused),
+            Verdict::KeyReused => Err(Refusal::IdempotencyKeyReused),
             Verdict::Twin(first) => match (asks.get(first), outcomes.get(first)) {
                 (Some(twin), Some(outcome)) if twin.request == ask.request => outcome.clone(),
-                _ => Outcome::Refused(Refusal::IdempotencyKeyReused),
+                _ => Err(Refusal::IdempotencyKeyReused),
             },
         };
         outcomes.push(outcome);
@@ -284,8 +284,8 @@ fn conclude(
     Ok(outcomes)
 }
 
-fn done(tx: &Tx<'_>, granted: &Granted, receipt: &Receipt, payable: Money) -> Result<Outcome> {
-    let redeemed = Redeemed {
+fn done(tx: &Tx<'_>, granted: &Granted, receipt: &Receipt, payable: Money) -> Redeemed {
+    Redeemed {
         id: granted.id,
         pass: granted.id.pass,
         site: granted.site,
@@ -296,8 +296,7 @@ fn done(tx: &Tx<'_>, granted: &Granted, receipt: &Receipt, payable: Money) -> Re
         receipt: receipt.text.clone(),
         kid: tx.kid.map(|kid| kid.to_string()),
         signature: None,
-    };
-    Ok(Outcome::Done(serde_json::to_value(redeemed).map_err(anyhow::Error::from)?))
+    }
 }
 
 /// The keys of a batch, as they are looked for.
@@ -311,18 +310,18 @@ fn keys_of(asks: &[Ask]) -> counter::Keys {
 
 /// What an earlier use of its key settles for a request.
 fn settled(ask: &Ask, earlier: Use) -> Result<Verdict> {
-    let outcome = match earlier {
+    match earlier {
         Use::Redemption { request_hash, receipt } => {
             if request_hash != ask.request.short(ask.actor.user).1 {
                 return Ok(Verdict::KeyReused);
             }
-            Redeemed::told(&receipt)
+            Ok(Verdict::Replayed(Ok(Redeemed::told(&receipt)?)))
         }
-        Use::Other(earlier) => ask.request.replay(earlier),
-    };
-    match outcome {
-        Ok(outcome) => Ok(Verdict::Replayed(outcome)),
-        Err(Error::Refused(_)) => Ok(Verdict::KeyReused),
-        Err(error) => Err(error),
+        Use::Other(earlier) => match ask.request.replay(earlier) {
+            Ok(once::Outcome::Refused(refusal)) => Ok(Verdict::Replayed(Err(refusal))),
+            // What was done under it was no redemption: those bear their keys themselves.
+            Ok(once::Outcome::Done(_)) | Err(Error::Refused(_)) => Ok(Verdict::KeyReused),
+            Err(error) => Err(error),
+        },
     }
 }

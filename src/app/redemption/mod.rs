@@ -17,7 +17,7 @@ mod writer;
 
 pub use batch::{Ask, NewRedemption, redeem_all};
 pub use check::{Checked, check};
-pub use redeemed::Redeemed;
+pub use redeemed::{Outcome, Redeemed};
 pub(super) use void::undo;
 pub use void::{NewVoid, void};
 pub use writer::{Overloaded, Reply, Writer};

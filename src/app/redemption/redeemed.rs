@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::app::once::Outcome;
 use crate::domain::money::Money;
 use crate::domain::service::Service;
-use crate::domain::{PassNumber, RedemptionId, SiteId, Timestamp, WorkshopId};
+use crate::domain::{PassNumber, RedemptionId, Refusal, SiteId, Timestamp, WorkshopId};
 use crate::error::Result;
+
+/// What a redemption came to: a refusal is an outcome too, kept with its key.
+pub type Outcome = std::result::Result<Redeemed, Refusal>;
 
 /// A spent pass: the receipt that the site keeps.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -38,7 +40,7 @@ pub struct Redeemed {
 
 impl Redeemed {
     /// The answer that a receipt was first told with, made again from the receipt.
-    pub(super) fn told(receipt: &str) -> Result<Outcome> {
+    pub(super) fn told(receipt: &str) -> Result<Self> {
         #[derive(Deserialize)]
         struct Facts {
             redemption: RedemptionId,
@@ -56,7 +58,7 @@ impl Redeemed {
             kid: Option<String>,
         }
         let kept: Kept = serde_json::from_str(receipt).map_err(anyhow::Error::from)?;
-        let redeemed = Self {
+        Ok(Self {
             id: kept.facts.redemption,
             pass: kept.facts.redemption.pass,
             site: kept.facts.site,
@@ -67,7 +69,6 @@ impl Redeemed {
             receipt: receipt.to_owned(),
             kid: kept.kid,
             signature: None,
-        };
-        Ok(Outcome::Done(serde_json::to_value(redeemed).map_err(anyhow::Error::from)?))
+        })
     }
 }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::batch::{Ask, redeem_in};
-use crate::app::once::Outcome;
+use super::redeemed::Outcome;
 use crate::db::checkpoints::{self, Head};
 use crate::db::programmes::{self, Programme};
 use crate::db::{Db, Line, Scope, Tx};

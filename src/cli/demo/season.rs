@@ -12,7 +12,6 @@ use super::stage::{Stage, line};
 use super::supply::{self, Papers};
 use super::world::{self, Counter, Setting, World};
 use super::{money, places::RealPlaces};
-use crate::app::Outcome;
 use crate::app::RequestKey;
 use crate::app::delivery::{self, Counted, NewDelivery};
 use crate::app::hand_over::{self, NewHandOver};
@@ -176,10 +175,7 @@ impl<'s> Season<'s> {
         let outcomes =
             self.stage.act(admin, |tx| redemption::redeem_all(tx, self.stage.keys, &asks))?;
         for (presented, outcome) in presented.iter().zip(outcomes) {
-            let told = match outcome {
-                Outcome::Done(_) => Ok(()),
-                Outcome::Refused(refusal) => Err(Error::from(refusal)),
-            };
+            let told = outcome.map(drop).map_err(Error::from);
             let counted = if presented.refusal.is_some() {
                 &mut self.tally.refused
             } else {

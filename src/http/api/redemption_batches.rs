@@ -74,8 +74,7 @@ struct BatchedView {
     status: u16,
     /// Redeemed: the receipt.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Redeemed>)]
-    redemption: Option<Value>,
+    redemption: Option<Redeemed>,
     /// Or why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Problem>,
@@ -85,7 +84,7 @@ struct BatchedView {
 }
 
 impl BatchedView {
-    fn new(key: String, told: Result<Value, Problem>) -> Self {
+    fn new(key: String, told: Result<Redeemed, Problem>) -> Self {
         match told {
             Ok(redemption) => Self {
                 key,

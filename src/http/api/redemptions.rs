@@ -2,14 +2,13 @@
 
 use actix_web::{HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tokio::sync::oneshot;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::receipt::ReceiptView;
-use crate::app::redemption::{self, Ask, Checked, NewRedemption, NewVoid, Redeemed};
-use crate::app::{Outcome, receipt};
+use crate::app::receipt;
+use crate::app::redemption::{self, Ask, Checked, NewRedemption, NewVoid, Outcome, Redeemed};
 use crate::db::redemptions::{Listed, SiteTotals};
 use crate::domain::code::PassCode;
 use crate::domain::date::parse_instant;
@@ -148,19 +147,14 @@ async fn redeem(
 pub(super) async fn told(
     service: &Service,
     outcome: oneshot::Receiver<Done<Outcome>>,
-) -> Result<Value, Problem> {
+) -> Result<Redeemed, Problem> {
     let outcome = outcome
         .await
         .map_err(|_| Problem::unknown_outcome("the writer of redemptions is gone"))??;
-    let mut told = outcome.into_result()?;
-    let signed = told
-        .get("receipt")
-        .and_then(Value::as_str)
-        .and_then(|text| receipt::sign(&service.keys, text));
-    if let (Some((_, signature)), Some(told)) = (signed, told.as_object_mut()) {
-        told.insert("signature".into(), signature.into());
-    }
-    Ok(told)
+    let told = outcome?;
+    let signature =
+        told.kid.as_deref().and_then(|kid| receipt::signature(&service.keys, kid, &told.receipt));
+    Ok(Redeemed { signature, ..told })
 }
 
 /// Says what a redemption would say, and spends nothing. Counts as a try.

@@ -17,7 +17,7 @@ pub mod sql;
 pub mod tools;
 pub mod world;
 
-use souche::app::Outcome;
+use souche::app::redemption::Outcome;
 use souche::domain::service::Service;
 use souche::domain::text::Line;
 use souche::domain::{
@@ -57,10 +57,8 @@ pub struct Redeemed {
 
 /// What a redemption came to.
 pub fn told(outcome: Outcome) -> Result<Redeemed, Refusal> {
-    match outcome {
-        Outcome::Done(value) => Ok(serde_json::from_value(value).unwrap()),
-        Outcome::Refused(refusal) => Err(refusal),
-    }
+    let read = |done| serde_json::from_value(serde_json::to_value(done).unwrap()).unwrap();
+    outcome.map(read)
 }
 
 /// The code of the refusal that was met; anything else stops the test.
