@@ -5,7 +5,7 @@
 
 Python 3.9 or later, its standard library, and `cryptography` for Ed25519. Exit code: 0 when every rule holds, 1 when not.
 The rules bear the names that `souche verify FILE` gives them."""
-import argparse, base64, collections, hashlib, json, re, sys
+import argparse, base64, collections, datetime, hashlib, json, re, sys
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 ISSUED, PRINTER, SPONSOR, TRANSIT, STOCK, CIRCULATION, REDEEMED = range(1, 8)  # book PASS; docs/ledger.md
@@ -212,14 +212,55 @@ class Replay:
             need("numbers_have_no_gap", max(numbers) == len(numbers), kind)
 
 
+class Samples:
+    """Audit samples, each drawn again from the receipts that stand before its commitment (docs/audit.md)."""
+    def __init__(self):
+        self.leaves, self.committed, self.draw = [], {}, None  # leaves: kind, day in Paris, site
+
+    def leaf(self, said):
+        at = datetime.datetime.strptime(said["happened_at"], "%Y-%m-%dT%H:%M:%S.%fZ")
+        changes = [datetime.datetime(at.year, month, 31, 1) for month in (3, 10)]  # summer: last Sundays of March and October, 1:00 UTC
+        begins, ends = (day - datetime.timedelta(days=day.isoweekday() % 7) for day in changes)
+        paris = at + datetime.timedelta(hours=2 if begins <= at < ends else 1)
+        self.leaves.append((said["kind"], str(paris.date()), int(said["facts"].get("site") or 0)))
+
+    def row(self, table, r, log, position):
+        if table == "audit_samples":  # one that is not sealed is drawn by nothing
+            self.committed[r["number"]] = (r, -1, b"") if position is None else (r, position, base64.b64decode(log.root()))
+        elif table == "audit_draws":
+            self.draw = r, [], []
+        elif table in ("audit_items", "audit_strata"):
+            self.draw[1 if table == "audit_items" else 2].append(r)
+
+    def close(self):
+        if not self.draw:
+            return
+        (drawn, items, strata), self.draw = self.draw, None
+        sample, leaf, root = self.committed[drawn["sample"]]
+        seed = bytes.fromhex(drawn["seed"])
+        key = hashlib.sha256(b"souche-audit-draw-v1\n" + seed + (leaf + 1).to_bytes(8, "big") + root).digest()
+        lots = collections.defaultdict(list)  # the smallest tickets of each stratum are drawn
+        for position, (kind, day, site) in enumerate(self.leaves[:leaf]):
+            if kind in sample["kinds"] and sample["from_on"] <= day <= sample["until_on"]:
+                stratum = {"kind": kind, "site": site, "month": day[:7]}[sample["strata"]]
+                lots[stratum].append((hashlib.sha256(key + position.to_bytes(8, "big")).digest(), position))
+        must = {name: sorted(position for _, position in sorted(lots[name])[:sample["per_stratum"]]) for name in sorted(lots)}
+        is_sealed = hashlib.sha256(seed).hexdigest() == sample["commitment"] and (drawn["leaf"], drawn["root"]) == (leaf, root.hex())
+        counts = drawn["population"], drawn["items"], [(s["name"], s["population"], s["items"]) for s in strata]
+        are_counted = counts == (sum(map(len, lots.values())), len(items), [(str(name), len(lots[name]), len(must[name])) for name in must])
+        are_drawn = [(i["stratum"], i["leaf"]) for i in items] == [(n + 1, p) for n, name in enumerate(must) for p in must[name]]
+        need("samples_are_as_committed", is_sealed and are_counted and are_drawn, f"sample {drawn['sample']}")
+
+
 def verify(file, vkeys, kept):
     counts, states, part, seal, head = collections.Counter(), {}, "header", None, False
-    whole, replay, entries = hashlib.sha256(), Replay(), 0
+    whole, replay, samples, entries = hashlib.sha256(), Replay(), Samples(), 0
 
     def close():  # every row of the entry was read
         if seal:
             need("receipt_binds_its_rows", seal[0].hexdigest() == seal[1], replay.name)
             replay.close()
+            samples.close()
 
     for raw in file:
         text = raw.decode()
@@ -233,6 +274,7 @@ def verify(file, vkeys, kept):
                 head = False
                 seal[0].update(raw)
                 replay.row(table, row)
+                samples.row(table, row, log, position)
             elif part == "states":
                 key = f"{table}/{1 if table == 'programmes' else row[NUMBER.get(table, 'number')]}"
                 bound = states.pop(key, {})
@@ -263,6 +305,7 @@ def verify(file, vkeys, kept):
                 need("positions_have_no_gap", position is None or position == log.size == entries, name)
                 if position is not None:
                     log.append(receipt)
+                    samples.leaf(said)
                 for row, digest in said["state"].items():
                     row, _, revision = row.partition("@")
                     need("state_is_as_bound", int(revision) not in states.setdefault(row, {}), name)

@@ -21,6 +21,7 @@ pub mod programme;
 pub mod receipt;
 pub mod redemption;
 pub mod report;
+pub mod sample;
 pub mod settlement;
 pub mod site;
 pub mod workshop;

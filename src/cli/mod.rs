@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod audit;
 mod bench;
 mod claim;
 pub mod demo;
@@ -36,6 +37,9 @@ enum Command {
     /// What leaves the instance, as files
     #[command(subcommand)]
     Export(export::Export),
+    /// Samples, custody and conservation from a bundle, with nothing else at hand
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// What a site is owed, proven from its own receipts alone
     Claim(claim::Claim),
     /// Mediation places
@@ -65,6 +69,7 @@ impl Cli {
             Command::Migrate(command) => command.run(),
             Command::Verify(command) => command.run(),
             Command::Export(command) => command.run(),
+            Command::Audit(command) => command.run(),
             Command::Claim(command) => command.run(),
             Command::Sites(command) => command.run(),
             Command::Users(command) => command.run(),

@@ -243,6 +243,7 @@ pub const CHECKS: [(&str, &str, &str); 15] = [
              UNION ALL SELECT 'bank_account', max(number) FROM bank_accounts UNION ALL SELECT 'settlement', max(number) FROM settlements
              UNION ALL SELECT 'payout', max(number) FROM payouts UNION ALL SELECT 'incident_number', max(number) FROM incidents
              UNION ALL SELECT 'flag', max(number) FROM flags UNION ALL SELECT 'workshop', max(number) FROM workshops
+             UNION ALL SELECT 'audit_sample', max(number) FROM audit_samples UNION ALL SELECT 'finding', max(number) FROM audit_findings
          )
          SELECT coalesce(g.name, s.name) || ' ' || greatest(g.last, s.last) FROM given g FULL JOIN series s ON s.name = g.name
          WHERE coalesce(g.last, 0) <> coalesce(s.last, 0) AND (g.name IS NOT NULL OR s.name = ANY (enum_range(NULL::entry_kind)::text[]))",

@@ -31,7 +31,7 @@ pub(super) struct Written {
 }
 
 /// The entry itself first, then its transfers, then the others by name: the order in which a receipt binds them.
-pub(super) const WRITTEN: [Written; 18] = [
+pub(super) const WRITTEN: [Written; 23] = [
     Written {
         name: "entries",
         from: "entries t",
@@ -40,6 +40,23 @@ pub(super) const WRITTEN: [Written; 18] = [
         skip: &["id", "kind", "number", "happened_at", "recorded_at", "corrects", "receipt", "xid"],
     },
     Written::by_entry("transfers", ["t.line", "0"]),
+    Written::by_entry("audit_draws", ["t.sample", "0"]),
+    Written::by_entry("audit_findings", ["t.number", "0"]),
+    Written {
+        name: "audit_items",
+        from: "audit_items t LEFT JOIN audit_draws d ON d.sample = t.sample",
+        entry: "d.entry_id",
+        key: ["t.sample", "t.line"],
+        skip: &[],
+    },
+    Written::by_entry("audit_samples", ["t.number", "0"]),
+    Written {
+        name: "audit_strata",
+        from: "audit_strata t LEFT JOIN audit_draws d ON d.sample = t.sample",
+        entry: "d.entry_id",
+        key: ["t.sample", "t.number"],
+        skip: &[],
+    },
     Written {
         name: "booklets",
         from: "booklets t LEFT JOIN orders o ON o.number = t.order_number",

@@ -17,9 +17,10 @@ use crate::domain::pass::PassStateName;
 use crate::domain::programme::LegalRoad;
 use crate::domain::service::Service;
 use crate::domain::{
-    Amount, BankAccountId, BookletId, BusinessDate, DeliveryId, EntryId, FlagId, FundingId,
-    HandOverId, IncidentId, InvitationId, LetterId, OrderId, OrganisationId, PassNumber, PayoutId,
-    ProgrammeId, SessionId, SettlementId, SiteId, UserId, WorkshopId,
+    Amount, BankAccountId, BookletId, BusinessDate, DeliveryId, EntryId, FindingId, FlagId,
+    FundingId, HandOverId, IncidentId, InvitationId, LetterId, LineNumber, OrderId, OrganisationId,
+    PassNumber, PayoutId, ProgrammeId, SampleId, SessionId, SettlementId, SiteId, UserId,
+    WorkshopId,
 };
 
 /// The plumbing that makes `$rust` usable wherever a `$sql` is; each type says only how it is written and read.
@@ -89,15 +90,18 @@ numbers!(
     BankAccountId,
     BookletId,
     DeliveryId,
+    FindingId,
     FlagId,
     FundingId,
     HandOverId,
     IncidentId,
+    LineNumber,
     OrderId,
     OrganisationId,
     PassNumber,
     PayoutId,
     ProgrammeId,
+    SampleId,
     SettlementId,
     SiteId,
     WorkshopId
@@ -142,6 +146,8 @@ words! {
     Service as sql_types::Service;
     FlagKind as sql_types::FlagKind;
     Outcome as sql_types::FlagOutcome;
+    crate::domain::sample::Strata as sql_types::StrataKind;
+    crate::domain::sample::Conclusion as sql_types::AuditConclusion;
     crate::domain::entry::EntryKind as sql_types::EntryKind;
     crate::domain::account::Book as sql_types::Book;
 }

@@ -26,6 +26,8 @@ pub mod sql_types {
         Service = "service";
         FlagKind = "flag_kind";
         FlagOutcome = "flag_outcome";
+        StrataKind = "strata_kind";
+        AuditConclusion = "audit_conclusion";
     }
 }
 

@@ -1,5 +1,6 @@
 //! Transfers: the rows of the two books. Only `ledger` writes here.
 
+use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Timestamptz, Uuid};
@@ -132,10 +133,16 @@ pub struct Held {
 }
 
 /// Where every pass lay at `at`, as it was known at `known_at`: the debit side of the last movement of each,
-/// neighbours in the same account put together. One query; the answer grows with ranges, not passes.
-pub fn custody(tx: &mut Tx<'_>, at: Timestamp, known_at: Timestamp) -> Result<Vec<Held>> {
+/// neighbours in the same account put together. One query, streamed; the answer grows with ranges, not passes.
+pub fn each_held(
+    tx: &mut Tx<'_>,
+    (at, known_at): (Timestamp, Timestamp),
+    mut take: impl FnMut(Held) -> Result<()>,
+) -> Result<()> {
     tx.scan_all()?;
-    Ok(sql_query(
+    // One statement lasts as long as whoever reads it takes.
+    tx.set("statement_timeout", "10min")?;
+    let rows = sql_query(
         "WITH moved AS (
              SELECT p.pass, t.debit AS account, e.happened_at, e.recorded_at, e.id
              FROM transfers t JOIN entries e ON e.id = t.entry_id,
@@ -151,5 +158,48 @@ pub fn custody(tx: &mut Tx<'_>, at: Timestamp, known_at: Timestamp) -> Result<Ve
     )
     .bind::<Timestamptz, _>(at)
     .bind::<Timestamptz, _>(known_at)
-    .load(tx.conn)?)
+    .load_iter::<Held, PgRowByRowLoadingMode>(tx.conn)?;
+    for row in rows {
+        take(row?)?;
+    }
+    Ok(())
+}
+
+/// Passes of orders funded until `at`, and how many of them were used until then and not given back; from fundings, uses and
+/// voids, so that the books can be held against it.
+pub fn funded_and_used(tx: &mut Tx<'_>, at: Timestamp) -> Result<(i64, i64)> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        funded: i64,
+        #[diesel(sql_type = BigInt)]
+        used: i64,
+    }
+    tx.scan_all()?;
+    let row: Row = sql_query(
+        "SELECT (SELECT count(*) FROM fundings f JOIN entries e ON e.id = f.entry_id JOIN passes p ON p.order_number = f.order_number
+                 WHERE e.happened_at <= $1) AS funded,
+                (SELECT count(*) FROM redemptions r JOIN entries e ON e.id = r.entry_id WHERE e.happened_at <= $1)
+              - (SELECT count(*) FROM voids v JOIN entries e ON e.id = v.entry_id WHERE e.happened_at <= $1) AS used",
+    )
+    .bind::<Timestamptz, _>(at)
+    .get_result(tx.conn)?;
+    Ok((row.funded, row.used))
+}
+
+/// Entries that had happened at `at` and are not among the first `size` leaves of the log.
+pub fn entries_past(tx: &mut Tx<'_>, at: Timestamp, size: i64) -> Result<i64> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    let row: Row = sql_query(
+        "SELECT count(*) AS n FROM entries e LEFT JOIN leaves l ON l.entry_id = e.id
+         WHERE e.happened_at <= $1 AND coalesce(l.position >= $2, true)",
+    )
+    .bind::<Timestamptz, _>(at)
+    .bind::<BigInt, _>(size)
+    .get_result(tx.conn)?;
+    Ok(row.n)
 }

@@ -112,6 +112,28 @@ impl AccountKind {
         }
     }
 
+    /// What it holds, in the words of reports.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Issued => "émis",
+            Self::Printer => "chez l'imprimeur",
+            Self::SponsorStock => "stock du commanditaire",
+            Self::InTransit => "en transit",
+            Self::PrescriberStock => "chez les prescripteurs",
+            Self::Circulation => "entre les mains des bénéficiaires",
+            Self::Redeemed => "utilisés",
+            Self::Expired => "périmés",
+            Self::Cancelled => "annulés",
+            Self::Bank => "en banque",
+            Self::FundsReceived => "fonds à affecter",
+            Self::Float => "contre-valeur détenue",
+            Self::Payable => "dû aux lieux",
+            Self::InTransitToBank => "en transit vers la banque",
+            Self::Fees => "frais",
+            Self::RefundDue => "à rendre au commanditaire",
+        }
+    }
+
     /// Is there one for each prescriber or site, rather than one for the programme?
     pub const fn has_holder(self) -> bool {
         matches!(self, Self::PrescriberStock | Self::Redeemed | Self::Payable)

@@ -60,7 +60,7 @@ pub enum Role {
     SiteManager,
     /// Redeems passes at one site.
     SiteMediator,
-    /// Reads everything, changes nothing.
+    /// Reads everything; writes what it draws and finds, and nothing else.
     Auditor,
 }
 
@@ -113,16 +113,27 @@ pub enum Action {
     ReadReceipts,
     ReadClaim,
     ReadBundle,
+    CommitSample,
+    DrawSample,
+    RecordFinding,
+    ReadSamples,
     ManageApiKeys,
     ReadAuditLog,
 }
 
 impl Action {
-    /// Never done by an API key, whatever its role: it opens a door to others, or says where money goes.
+    /// Never done by an API key, whatever its role: it opens a door to others, says where money
+    /// goes, or is a judgement that somebody answers for.
     pub const fn needs_a_person(self) -> bool {
         matches!(
             self,
-            Self::ManageUsers | Self::ManageApiKeys | Self::DeclareBankAccount | Self::ReadAuditLog
+            Self::ManageUsers
+                | Self::ManageApiKeys
+                | Self::DeclareBankAccount
+                | Self::ReadAuditLog
+                | Self::CommitSample
+                | Self::DrawSample
+                | Self::RecordFinding
         )
     }
 }
@@ -187,6 +198,15 @@ const THE_REGION: &[Role] = &[
     Role::Auditor,
 ];
 
+/// Who reads what an auditor draws and finds: those who run and those who pay for the programme.
+const READ_SAMPLES: &[Role] = &[
+    Role::OperatorAdmin,
+    Role::OperatorAccountant,
+    Role::SponsorManager,
+    Role::SponsorApprover,
+    Role::Auditor,
+];
+
 /// The whole policy.
 pub fn allows(role: Role, action: Action) -> bool {
     use Action as A;
@@ -245,6 +265,8 @@ pub fn allows(role: Role, action: Action) -> bool {
             THE_REGION
         }
         A::ReadAuditLog | A::ReadBundle => &[R::OperatorAdmin, R::Auditor],
+        A::CommitSample | A::DrawSample | A::RecordFinding => &[R::Auditor],
+        A::ReadSamples => READ_SAMPLES,
         // Hashes, which everybody may see; and receipts, everybody their own.
         A::ReadLog | A::ReadReceipts => R::VARIANTS,
     };
@@ -273,11 +295,12 @@ mod tests {
     }
 
     #[test]
-    fn an_auditor_changes_nothing() {
+    fn an_auditor_changes_nothing_but_its_own_audits() {
         let reads = |action: &Action| {
             let verb: &str = action.into();
             verb.starts_with("read_")
                 || matches!(verb, "trace_pass" | "verify_ledger" | "download_payment_file")
+                || matches!(verb, "commit_sample" | "draw_sample" | "record_finding")
         };
         for action in Action::VARIANTS.iter().filter(|action| allows(Role::Auditor, **action)) {
             assert!(reads(action), "an auditor may {action:?}");

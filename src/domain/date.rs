@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Europe::Paris;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -111,6 +111,15 @@ pub fn in_paris_to_the_second(instant: Timestamp) -> String {
     instant.with_timezone(&Paris).format("%d/%m/%Y à %H:%M:%S").to_string()
 }
 
+/// Reads a date as of which something is told: an instant, or a day, which is told as of its last microsecond in Paris.
+pub fn parse_as_of(text: &str) -> Result<Timestamp, String> {
+    let day = BusinessDate::try_from(text.to_owned()).ok();
+    let end = day.and_then(|day| day.end().checked_sub_signed(TimeDelta::microseconds(1)));
+    end.map_or_else(|| parse_instant(text), Ok).map_err(|_| {
+        "un jour (2026-12-31) ou un instant (2026-12-31T22:59:59Z) entre 2000 et 2199 est attendu".into()
+    })
+}
+
 /// Reads an RFC 3339 instant between 2000 and 2199.
 pub fn parse_instant(text: &str) -> Result<Timestamp, String> {
     let instant = DateTime::parse_from_rfc3339(text).ok().map(|local| local.with_timezone(&Utc));
@@ -134,6 +143,16 @@ mod tests {
         assert_eq!(BusinessDate::of(last), date("2026-12-31"));
         assert_eq!(BusinessDate::of(first), date("2027-01-01"));
         assert_eq!(date("2026-12-31").end(), first);
+    }
+
+    #[test]
+    fn a_day_is_told_as_of_its_end() {
+        let end = parse_as_of("2026-12-31").unwrap();
+        assert_eq!(end, parse_instant("2026-12-31T22:59:59.999999Z").unwrap());
+        assert_eq!(parse_as_of("2026-12-31T22:59:59Z"), parse_instant("2026-12-31T22:59:59Z"));
+        for odd in ["", "1999-12-31T00:00:00Z", "31/12/2026", "2026-13-01"] {
+            assert!(parse_as_of(odd).is_err(), "{odd} was taken");
+        }
     }
 
     #[test]

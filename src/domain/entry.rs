@@ -76,6 +76,12 @@ pub enum EntryKind {
     ExecutionConfirmation,
     /// A payout was debited at the bank (fr: contre-paiement débité).
     PayoutDebit,
+    /// An auditor committed to a seed, and said of what a sample will be (fr: engagement d'un échantillon d'audit).
+    AuditCommitment,
+    /// The seed was revealed, and the sample drawn (fr: tirage).
+    AuditDraw,
+    /// What was found on a receipt that was drawn (fr: constat).
+    AuditFinding,
 }
 
 impl EntryKind {
@@ -115,6 +121,9 @@ impl EntryKind {
             Self::ExecutionDeclaration => "Exécution déclarée",
             Self::ExecutionConfirmation => "Exécution confirmée",
             Self::PayoutDebit => "Contre-paiement débité",
+            Self::AuditCommitment => "Engagement d'un échantillon d'audit",
+            Self::AuditDraw => "Tirage d'un échantillon d'audit",
+            Self::AuditFinding => "Constat d'audit",
         }
     }
 }

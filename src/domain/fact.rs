@@ -1,8 +1,11 @@
 //! The facts of receipts, as people here say them: on paper, and on the page that verifies.
 
 use serde_json::Value;
+use strum::VariantArray;
 
+use super::entry::EntryKind;
 use super::money::Cents;
+use super::sample::Conclusion;
 use super::service::Service;
 
 /// The facts that receipts have, in the order in which they are read.
@@ -54,12 +57,28 @@ pub const LABELS: &[(&str, &str)] = &[
     ("kind", "Nature"),
     ("outcome", "Décision"),
     ("daily_capacity", "Capacité par jour"),
+    ("audit_sample", "Échantillon d'audit"),
+    ("commitment", "Empreinte de la graine"),
+    ("seed", "Graine"),
+    ("kinds", "Natures d'écriture"),
+    ("period_from", "Du"),
+    ("period_until", "Au"),
+    ("strata", "Strates par"),
+    ("per_stratum", "Récépissés par strate, au plus"),
+    ("head_size", "Taille du journal public"),
+    ("head_root", "Racine du journal public"),
+    ("population", "Récépissés dans la population"),
+    ("line", "Ligne"),
+    ("finding", "Constat"),
+    ("conclusion", "Conclusion"),
+    ("corrects_finding", "Corrige le constat"),
 ];
 
-/// Values that are words of ours: the nine services, the publics, what flags are about and what becomes of them.
+/// Values that are words of ours: the nine services, the publics, what flags are about and what becomes of them,
+/// kinds of entries, and what auditors find.
 pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
     let services = Service::ALL.map(|service| (<&str>::from(service), service.label()));
-    services.into_iter().chain([
+    let words = services.into_iter().chain([
         ("senior", "Soixante ans ou plus"),
         ("jobseeker", "Demandeur d'emploi"),
         ("young_in_insertion", "18 à 25 ans en insertion"),
@@ -70,7 +89,13 @@ pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
         ("night_hours", "Heures de nuit"),
         ("released", "Levé"),
         ("upheld", "Maintenu"),
-    ])
+        ("kind", "nature d'écriture"),
+        ("site", "lieu"),
+        ("month", "mois"),
+    ]);
+    let kinds = EntryKind::VARIANTS.iter().map(|kind| (<&str>::from(kind), kind.label()));
+    let conclusions = Conclusion::VARIANTS.iter().map(|it| (<&str>::from(it), it.label()));
+    words.chain(kinds).chain(conclusions)
 }
 
 /// What a fact is called; one that has no words yet, by its name.

@@ -99,6 +99,12 @@ numbers! {
     IncidentId, 1;
     /// A fraud flag (fr: signalement).
     FlagId, 1;
+    /// An audit sample (fr: échantillon d'audit).
+    SampleId, 1;
+    /// A line of a sample: one receipt that was drawn (fr: ligne).
+    LineNumber, 1;
+    /// What was found on a line of a sample (fr: constat).
+    FindingId, 1;
 }
 
 impl ProgrammeId {

@@ -27,9 +27,11 @@ pub mod person;
 pub mod place;
 pub mod programme;
 pub mod refusal;
+pub mod sample;
 pub mod seeded;
 pub mod service;
 pub mod siret;
+pub mod statement;
 pub mod territory;
 pub mod text;
 

@@ -33,6 +33,8 @@ fn in_french(what: &str) -> &str {
         "user" => "personne",
         "session" => "session",
         "invitation" => "invitation",
+        "audit_sample" => "échantillon d'audit",
+        "audit_item" => "ligne d'échantillon",
         other => other,
     }
 }
@@ -187,9 +189,13 @@ pub enum Refusal {
     #[error("{what} existe déjà dans ce dispositif. Reprenez l'existant.")]
     Duplicate { what: String },
     #[error(
-        "Ce récépissé n'est pas encore sous un point de contrôle signé. Redemandez sa preuve dans une minute."
+        "Ce récépissé n'est pas encore sous un point de contrôle signé. Recommencez dans une minute."
     )]
     NotSealed,
+    #[error(
+        "Cette graine n'est pas celle de l'engagement : son SHA-256 en diffère. Donnez les 32 octets dont vous avez publié l'empreinte."
+    )]
+    SeedNotCommitted,
 }
 
 impl Refusal {

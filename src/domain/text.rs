@@ -48,6 +48,41 @@ impl fmt::Display for Line {
     }
 }
 
+/// A remark of 1 to 1,000 characters, on one line: what was found, and by which document it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 1000)]
+pub struct Remark(String);
+
+impl Remark {
+    const MAX_CHARS: usize = 1_000;
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Remark {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let trimmed = text.trim();
+        let is_one_line = !trimmed.is_empty() && !trimmed.chars().any(char::is_control);
+        if is_one_line && trimmed.chars().count() <= Self::MAX_CHARS {
+            Ok(Self(trimmed.to_owned()))
+        } else {
+            Err("un texte de 1 à 1 000 caractères, sans saut de ligne ni caractère de contrôle, est attendu".into())
+        }
+    }
+}
+
+impl From<Remark> for String {
+    fn from(remark: Remark) -> String {
+        remark.0
+    }
+}
+
 /// A mail address, lower-cased: what a person signs in with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -138,6 +173,18 @@ mod tests {
         );
         for text in ["", "   ", "a\0b", "a\nb", &"x".repeat(201)] {
             assert!(Line::try_from(text.to_owned()).is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_remark_has_room_for_a_sentence_or_two() {
+        let read = |text: &str| Remark::try_from(text.to_owned());
+        assert_eq!(
+            read(&format!(" {} ", "é".repeat(1_000))).unwrap().as_str().chars().count(),
+            1_000
+        );
+        for text in ["", "  ", "a\nb", &"x".repeat(1_001)] {
+            assert!(read(text).is_err(), "{text:?} was taken");
         }
     }
 

@@ -189,6 +189,7 @@ fn title_and_status(refusal: &Refusal) -> (&'static str, StatusCode) {
         R::IncompatibleRoles { .. } => ("Rôles incompatibles", S::CONFLICT),
         R::Duplicate { .. } => ("Existe déjà", S::CONFLICT),
         R::NotSealed => ("Pas encore scellé", S::CONFLICT),
+        R::SeedNotCommitted => ("Autre graine", S::UNPROCESSABLE_ENTITY),
     }
 }
 

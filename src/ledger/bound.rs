@@ -33,7 +33,7 @@ pub(super) fn checks(tx: &mut Tx<'_>) -> Result<[Check; 4]> {
 }
 
 /// What breaks a rule: how many, and the first by name.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Broken {
     n: i64,
     first: Option<String>,

@@ -35,6 +35,7 @@ pub mod bundle;
 pub mod claim;
 mod receipt;
 mod replay;
+pub mod samples;
 pub mod sealer;
 mod told;
 pub mod tree;

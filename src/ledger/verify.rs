@@ -158,6 +158,7 @@ pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Check>> {
     }
     checks.extend(bound::checks(tx)?);
     checks.extend(super::verify_log::verify(tx)?);
+    checks.push(super::samples::verify(tx, None)?);
     Ok(checks)
 }
 

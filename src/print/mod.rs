@@ -6,7 +6,8 @@
 //!
 //! * [`write_pdf`]: one A4 page per booklet, to print in-house or as the proof (bon à tirer);
 //! * [`write_csv`]: the variable data, for a printer with a layout of its own;
-//! * [`write_receipt`]: the receipt of one entry.
+//! * [`write_receipt`]: the receipt of one entry;
+//! * [`write_statement`]: that the books add up, at a date.
 
 mod booklet;
 mod font;
@@ -14,10 +15,12 @@ mod paper;
 mod pdf;
 mod qr;
 mod receipt;
+mod statement;
 mod variable_data;
 
 pub use booklet::write_pdf;
 pub use receipt::{PrintedReceipt, write_receipt};
+pub use statement::write_statement;
 pub use variable_data::write_csv;
 
 use chrono::NaiveDate;

@@ -1,6 +1,11 @@
 //! Papers read back: what a person sees is what was handed over.
 
 use super::*;
+use crate::domain::SiteId;
+use crate::domain::account::{Account, AccountKind};
+use crate::domain::date::parse_instant;
+use crate::domain::statement::{Conservation, Counted, Frame, Names};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -223,4 +228,67 @@ fn a_long_receipt_goes_on_overleaf_and_loses_nothing() {
     for n in 1..=60 {
         assert_eq!(text.matches(&format!("HDF-{n:07}, 10,00 €")).count(), 1);
     }
+}
+
+/// Books of 20 passes, 10 of them funded and one of those used at one of `sites` sites that each have an account; the bank is
+/// short of `short` cents.
+fn statement(sites: i32, short: i64) -> Conservation {
+    let of = Account::of;
+    let mut balances = BTreeMap::from([
+        (of(AccountKind::Issued), -20),
+        (of(AccountKind::Circulation), 19),
+        (of(AccountKind::Bank), 1_000_000_i64.saturating_sub(short)),
+        (of(AccountKind::Float), -900_000),
+    ]);
+    for site in 1..=sites {
+        balances.insert(Account::redeemed_at(SiteId::new(site)), i64::from(site == 1));
+        balances
+            .insert(Account::payable_to(SiteId::new(site)), if site == 1 { -100_000 } else { 0 });
+    }
+    let frame = Frame {
+        programme: "HDF".into(),
+        as_of: parse_instant("2026-12-31T22:59:59Z").unwrap(),
+        head: None,
+        entries_past_head: 0,
+    };
+    let names = Names {
+        sites: (1..=sites).map(|site| (site, format!("Médiathèque {site}"))).collect(),
+        ..Names::default()
+    };
+    Conservation::of(
+        frame,
+        &balances,
+        Counted { funded: 10, used: 1, face_value_cents: 100_000 },
+        &names,
+    )
+}
+
+#[test]
+fn a_statement_on_paper_says_every_account_and_both_sides() {
+    let mut out = Vec::new();
+    write_statement(&mut out, "Pass numérique Hauts-de-France", &statement(1, 0)).unwrap();
+    let Some(text) = read(&out) else { return };
+    for said in [
+        "Pass numérique Hauts-de-France",
+        "État de conservation",
+        "Arrêté au 31/12/2026 à 23:59:59 (heure de Paris)",
+        "Toutes les égalités sont vérifiées.",
+        "utilisés, n° 1 Médiathèque 1",
+        "10 000,00",
+        "valeur faciale de 10 pass financés",
+        "L'auditeur, le",
+        "Page 1",
+    ] {
+        assert!(text.contains(said), "{said} is not in {text}");
+    }
+}
+
+#[test]
+fn a_statement_that_does_not_add_up_says_so_on_paper_and_a_long_one_goes_on_overleaf() {
+    let mut out = Vec::new();
+    write_statement(&mut out, "Pass numérique", &statement(150, 50)).unwrap();
+    let Some(text) = read(&out) else { return };
+    assert!(text.contains("UNE ÉGALITÉ AU MOINS N'EST PAS VÉRIFIÉE."), "{text}");
+    assert!(text.contains("-0,50"), "{text}");
+    assert!(text.contains("Médiathèque 150") && text.contains("Page 7"), "{text}");
 }

@@ -22,8 +22,8 @@ fn held(
     at: Timestamp,
     known_at: Timestamp,
 ) -> Option<(AccountKind, Option<i32>)> {
-    let held = region.does(|tx| report::custody(tx, &region.auditor, at, known_at)).unwrap();
     let pass = PassNumber::new(pass);
+    let held = region.custody(at, known_at);
     let range = held.iter().find(|range| range.first_pass <= pass && pass <= range.last_pass)?;
     Some((range.account, range.holder))
 }

@@ -205,6 +205,9 @@ fn rows(conn: &mut PgConnection, table: &str) -> Rows {
         "payout_items" => "payout || '-' || line",
         "redemptions" | "voids" | "flag_passes" => "pass || '-' || cycle",
         "flag_decisions" => "flag::text",
+        "audit_draws" => "sample::text",
+        "audit_items" => "sample || '-' || line",
+        "audit_strata" => "sample || '-' || number",
         "programmes" => "'1'",
         _ => "number::text",
     };
@@ -217,6 +220,9 @@ fn rows(conn: &mut PgConnection, table: &str) -> Rows {
         }
         "flag_passes" => {
             "(SELECT entry_id FROM flags f WHERE f.programme_id = t.programme_id AND f.number = t.flag)"
+        }
+        "audit_items" | "audit_strata" => {
+            "(SELECT entry_id FROM audit_draws d WHERE d.programme_id = t.programme_id AND d.sample = t.sample)"
         }
         "incidents" => {
             "(SELECT entry_id FROM voids v WHERE v.programme_id = t.programme_id AND v.pass = t.pass AND v.cycle = t.cycle)"

@@ -250,7 +250,10 @@ fn an_incident_that_was_made_up_or_hidden() {
     let recast = found_after(
         "UPDATE entries SET kind = 'incident', number = 2 WHERE programme_id = 1 AND kind = 'void'",
     );
-    assert_eq!(recast, ["entry_has_its_redemption", "series_end_at_their_last"]);
+    assert_eq!(
+        recast,
+        ["entry_has_its_redemption", "series_end_at_their_last", "samples_are_as_committed"]
+    );
     let forgiven = found_after(
         "UPDATE transfers SET amount = 1 WHERE programme_id = 1 AND book = 'EUR'
          AND entry_id = (SELECT id FROM entries WHERE programme_id = 1 AND kind = 'incident')",

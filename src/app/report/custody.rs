@@ -1,82 +1,76 @@
 //! Where every pass was on a day, and the sums of both books then.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use crate::db::{Tx, transfers};
-use crate::domain::account::{Account, AccountKind, Book};
-use crate::domain::{Action, Actor, PassNumber, Timestamp};
+use crate::db::{Tx, checkpoints, organisations, programmes, sites, transfers};
+use crate::domain::account::Account;
+use crate::domain::statement::{
+    Conservation, Counted, CustodyFrame, Frame, HeldRange, Names, SignedHead,
+};
+use crate::domain::{Action, Actor, OrganisationId, SiteId, Timestamp};
 use crate::error::Result;
+use crate::export::custody::{Format, Report};
 use crate::ledger::verify::Books;
 
-/// A range of passes and who held it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct HeldRange {
-    /// First pass of the range.
-    pub first_pass: PassNumber,
-    /// Last pass of the range, included.
-    pub last_pass: PassNumber,
-    /// The account it lay in.
-    pub account: AccountKind,
-    /// Number of the prescriber or site, for accounts that have one.
-    pub holder: Option<i32>,
-}
-
-/// Who held each pass at `at`, as it was known at `known_at`.
+/// Writes who held each pass at `at`, as it was known at `known_at`, range by range and then by holder; in a snapshot.
 pub fn custody(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    at: Timestamp,
-    known_at: Timestamp,
-) -> Result<Vec<HeldRange>> {
+    (as_of, known_at): (Timestamp, Timestamp),
+    format: Format,
+    out: &mut impl Write,
+) -> Result<()> {
     actor.require(Action::ReadReports)?;
-    let held = transfers::custody(tx, at, known_at)?;
-    held.into_iter()
-        .map(|held| {
-            let account = Account::from_id(held.account)
-                .ok_or_else(|| anyhow::anyhow!("account {} is of no kind", held.account))?;
-            Ok(HeldRange {
-                first_pass: held.first_pass,
-                last_pass: held.last_pass,
-                account: account.kind(),
-                holder: account.holder(),
-            })
-        })
-        .collect()
+    let programme = programmes::current(tx)?.code.to_string();
+    let (head, names) = (head(tx)?, names(tx)?);
+    let frame = CustodyFrame { programme, as_of, known_at, head };
+    let mut report = Report::begin(out, format, &frame).map_err(anyhow::Error::from)?;
+    transfers::each_held(tx, (as_of, known_at), |held| {
+        let account = Account::from_id(held.account)
+            .ok_or_else(|| anyhow::anyhow!("account {} is of no kind", held.account))?;
+        let range = HeldRange {
+            first_pass: held.first_pass,
+            last_pass: held.last_pass,
+            account: account.kind(),
+            holder: account.holder(),
+            name: names.of(account),
+        };
+        Ok(report.range(&range).map_err(anyhow::Error::from)?)
+    })?;
+    Ok(report.finish().map_err(anyhow::Error::from)?)
 }
 
-/// The balances of both books, by kind of account, and what does not add up: nothing.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Conservation {
-    /// Passes, by kind of account.
-    pub passes: BTreeMap<AccountKind, i64>,
-    /// Cents, by kind of account.
-    pub eur_cents: BTreeMap<AccountKind, i64>,
-    /// Issued, less what lies somewhere: 0.
-    pub conservation_pass: i64,
-    /// Cash, less what is owed: 0.
-    pub conservation_eur_cents: i64,
-}
-
-/// The conservation statement of what had happened until `at`.
+/// The conservation statement of what had happened until `at`; in a snapshot.
 pub fn conservation(tx: &mut Tx<'_>, actor: &Actor, at: Timestamp) -> Result<Conservation> {
-    use strum::VariantArray;
     actor.require(Action::ReadReports)?;
+    let programme = programmes::current(tx)?;
     let books = Books::at(tx, at)?;
-    let of_book = |book: Book| AccountKind::VARIANTS.iter().filter(move |kind| kind.book() == book);
-    // Each shown as what it is: holdings and cash by their debits, issues and debts by their credits.
-    let shown = |kind: &AccountKind| match kind {
-        AccountKind::Issued => books.credit(*kind),
-        AccountKind::Bank => books.debit(*kind),
-        kind if kind.book() == Book::Pass => books.debit(*kind),
-        kind => books.credit(*kind),
+    let balances: BTreeMap<Account, i64> = books.accounts().collect();
+    let (funded, used) = transfers::funded_and_used(tx, at)?;
+    let counted = Counted { funded, used, face_value_cents: programme.face_value.cents() };
+    let head = head(tx)?;
+    let size = i64::try_from(head.map_or(0, |head| head.size)).map_err(anyhow::Error::from)?;
+    let frame = Frame {
+        programme: programme.code.to_string(),
+        as_of: at,
+        head,
+        entries_past_head: transfers::entries_past(tx, at, size)?,
     };
-    Ok(Conservation {
-        passes: of_book(Book::Pass).map(|kind| (*kind, shown(kind))).collect(),
-        eur_cents: of_book(Book::Eur).map(|kind| (*kind, shown(kind))).collect(),
-        conservation_pass: books.conservation_pass(),
-        conservation_eur_cents: books.conservation_eur_cents(),
+    Ok(Conservation::of(frame, &balances, counted, &names(tx)?))
+}
+
+fn head(tx: &mut Tx<'_>) -> Result<Option<SignedHead>> {
+    let last = checkpoints::last(tx)?;
+    Ok(last.map(|head| SignedHead { size: head.size, root: head.root }))
+}
+
+/// Everybody's name: a region has some hundreds of prescribers and sites.
+fn names(tx: &mut Tx<'_>) -> Result<Names> {
+    let organisations = organisations::page(tx, OrganisationId::new(0), i64::MAX)?.into_iter();
+    let sites = sites::page(tx, SiteId::new(0), i64::MAX)?.into_iter();
+    Ok(Names {
+        organisations: organisations.map(|it| (it.number.get(), it.name)).collect(),
+        sites: sites.map(|it| (it.number.get(), it.name)).collect(),
     })
 }

@@ -4,7 +4,8 @@ mod custody;
 mod three_way;
 mod trace;
 
-pub use custody::{Conservation, HeldRange, conservation, custody};
+pub use crate::domain::statement::Conservation;
+pub use custody::{conservation, custody};
 pub use three_way::{Difference, ThreeWay, three_way};
 pub use trace::{Step, Trace, trace};
 

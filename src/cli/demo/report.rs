@@ -186,30 +186,8 @@ fn write_sum(
     let total = balances.get(&whole).copied().unwrap_or(0);
     let parts = balances.iter().filter(|(kind, balance)| **kind != whole && **balance != 0);
     let parts: Vec<String> =
-        parts.map(|(kind, balance)| format!("{} {}", label_of(*kind), shown(*balance))).collect();
-    write!(out, "  {label} {} {} = {}", label_of(whole), shown(total), parts.join(" + "))
-}
-
-/// What an account holds, in the words of the reports.
-fn label_of(kind: AccountKind) -> &'static str {
-    match kind {
-        AccountKind::Issued => "émis",
-        AccountKind::Printer => "chez l'imprimeur",
-        AccountKind::SponsorStock => "stock du commanditaire",
-        AccountKind::InTransit => "en transit",
-        AccountKind::PrescriberStock => "chez les prescripteurs",
-        AccountKind::Circulation => "entre les mains des bénéficiaires",
-        AccountKind::Redeemed => "utilisés",
-        AccountKind::Expired => "périmés",
-        AccountKind::Cancelled => "annulés",
-        AccountKind::Bank => "en banque",
-        AccountKind::FundsReceived => "fonds à affecter",
-        AccountKind::Float => "contre-valeur détenue",
-        AccountKind::Payable => "dû aux lieux",
-        AccountKind::InTransitToBank => "en transit vers la banque",
-        AccountKind::Fees => "frais",
-        AccountKind::RefundDue => "à rendre au commanditaire",
-    }
+        parts.map(|(kind, balance)| format!("{} {}", kind.label(), shown(*balance))).collect();
+    write!(out, "  {label} {} {} = {}", whole.label(), shown(total), parts.join(" + "))
 }
 
 /// A whole number as French readers write it.

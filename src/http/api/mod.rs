@@ -24,6 +24,7 @@ mod receipts;
 mod redemption_batches;
 mod redemptions;
 mod reports;
+mod samples;
 mod second_factors;
 mod sessions;
 mod settlements;
@@ -31,6 +32,7 @@ mod sites;
 mod stock;
 mod users;
 mod verifier;
+mod worksheets;
 mod workshops;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -63,6 +65,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     payouts::routes(config);
     passes::routes(config);
     reports::routes(config);
+    samples::routes(config);
+    worksheets::routes(config);
     incidents::routes(config);
     flags::routes(config);
     log::routes(config);

@@ -5,8 +5,11 @@
 //! [`crate::db::evidence`]); a line that begins with `{` is one of [`Object`]. Neither grows with the programme, and
 //! neither writing nor reading holds more than one of them.
 
+mod past;
 mod read;
+mod samples;
 mod verify;
+mod worksheet;
 mod write;
 
 use std::collections::BTreeMap;
@@ -19,8 +22,11 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::Kid;
 
+pub use past::{AsOf, Past};
 pub use read::{Line, Reader};
+pub use samples::{Committed, Samples};
 pub use verify::{Trusted, Verdict, verify};
+pub use worksheet::{Drawn, worksheet};
 pub use write::write;
 
 /// What the file is, in its first line.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
-    Checkpoint, Entry, FORMAT, Header, Line, Manifest, Object, Reader, VERSION, is_signed,
+    Checkpoint, Entry, FORMAT, Header, Line, Manifest, Object, Reader, Samples, VERSION, is_signed,
 };
 use crate::db::evidence::{ChangingRow, WrittenRow};
 use crate::domain::EntryId;
@@ -17,6 +17,7 @@ use crate::domain::merkle::{Frontier, Hash};
 use crate::domain::note::{Checkpoint as Kept, Note, Verifier};
 use crate::ledger::bound::{self, Audit, Broken};
 use crate::ledger::replay::Replay;
+use crate::ledger::samples::RULE;
 use crate::ledger::verify::Check;
 
 /// What whoever verifies has kept, out of the reach of whoever made the file.
@@ -47,6 +48,8 @@ pub struct Verdict {
     pub passes: (usize, usize),
     /// Cents owed to each site and not ordered from the bank yet.
     pub owed: Vec<(i64, i64)>,
+    /// Audit samples, each drawn again.
+    pub samples: Samples,
 }
 
 /// Reads a bundle to its end, once, and holds every rule against it.
@@ -92,8 +95,11 @@ struct Walk {
     /// The entry whose own row comes next.
     pending: Option<(EntryId, String)>,
     entry: Option<EntryId>,
+    /// Is that entry a leaf of the log?
+    is_sealed: bool,
     frontier: Frontier,
     audit: Audit,
+    samples: Samples,
     replay: Replay,
     whole: Broken,
     manifest: Broken,
@@ -167,6 +173,7 @@ impl Walk {
                 self.count("states");
                 self.audit.close();
                 self.replay.close();
+                self.samples.close();
                 self.part = Part::States;
             }
             Line::Object(Object::Unbound {}) => {
@@ -196,6 +203,11 @@ impl Walk {
         };
         self.signature(&name, text("kid"), &entry);
         self.leaf(&name, &entry);
+        self.samples.close();
+        self.is_sealed = entry.position.is_some();
+        if self.is_sealed {
+            self.samples.leaf(&said);
+        }
         self.audit.at_leaf(entry.position);
         self.replay.open(name, kind, number, facts);
         self.entry = Some(id);
@@ -254,6 +266,7 @@ impl Walk {
             Part::Journal => {
                 if table != "entries" {
                     self.replay.row(table, row);
+                    self.samples.row(table, row, (&self.frontier, self.is_sealed));
                 }
                 let Some(entry) = self.entry else { return };
                 let mut written = WrittenRow::read(entry, table, row, text);
@@ -326,6 +339,9 @@ impl Walk {
         checks.extend(self.kept.map(|kept| check_kept(kept, self.frontier.size())));
         checks.extend(self.audit.checks());
         checks.extend(self.replay.finish());
+        let (samples, broken) = self.samples.finish();
+        checks.push(broken.check(RULE.0, RULE.1));
+        verdict.samples = samples;
         verdict.checks = checks;
         verdict
     }

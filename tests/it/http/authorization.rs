@@ -117,6 +117,8 @@ fn body(id: &str) -> Value {
         "decide_flag" => json!({ "outcome": "released", "reason": "vu" }),
         "rotate_api_key" => json!({ "overlap_hours": 1 }),
         "change_role" => json!({ "role": "auditor" }),
+        "draw_audit_sample" => json!({ "seed": "5e".repeat(32) }),
+        "record_finding" => json!({ "conclusion": "conform" }),
         _ => json!({}),
     }
 }

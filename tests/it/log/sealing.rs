@@ -36,9 +36,9 @@ fn receipts_are_sealed_in_the_order_in_which_things_were_decided() {
     // Nothing new, nothing sealed, nothing signed.
     assert!(!world.region.does(souche::db::logs::has_new).unwrap());
     let checkpoints = "SELECT count(*) FROM checkpoints WHERE programme_id = 1";
-    assert_eq!(world.superuser().value(checkpoints), "1");
+    assert_eq!(world.superuser().value(checkpoints), "3", "the scene was sealed so often");
     world.region.seals(&Signing::new().signer);
-    assert_eq!(world.superuser().value(checkpoints), "1");
+    assert_eq!(world.superuser().value(checkpoints), "3");
 }
 
 #[test]
@@ -111,7 +111,10 @@ fn a_log_that_another_seals_is_left_to_it() {
 #[test]
 fn a_seal_reads_what_is_past_the_horizon_and_not_the_whole_journal() {
     let plan = World::lived().service().plan(souche::db::logs::NEW);
-    assert!(plan.contains("Index Scan using entries_xid on entries e"), "{plan}");
+    // By the index, whether each row is fetched as it is met or all of them page by page.
+    let is_by_index = plan.contains("Index Scan using entries_xid on entries e")
+        || plan.contains("Bitmap Index Scan on entries_xid");
+    assert!(is_by_index, "{plan}");
     assert!(plan.contains("(xid >= $") && !plan.contains("Filter: (xid"), "{plan}");
 }
 
@@ -183,11 +186,11 @@ fn the_database_refuses_a_log_with_a_hole_or_a_receipt_sealed_twice() {
         (with(leaf("0", &new, "NULL")), "unique leaves_pkey"),
         (with(leaf(next, &new, "decode(repeat('00', 32), 'hex')")), "check roots_stand_where_subtrees_end"),
         (
-            "INSERT INTO checkpoints (size, root, vkey, note, signed_at) SELECT size + 1, root, vkey, note, signed_at FROM checkpoints".into(),
+            "INSERT INTO checkpoints (size, root, vkey, note, signed_at) SELECT size + 1, root, vkey, note, signed_at FROM checkpoints ORDER BY size DESC LIMIT 1".into(),
             "foreign key last_leaf_exists",
         ),
         (
-            "INSERT INTO checkpoints (size, root, vkey, note, signed_at) SELECT size - 1, root, 'another key', note, signed_at FROM checkpoints".into(),
+            "INSERT INTO checkpoints (size, root, vkey, note, signed_at) SELECT size - 1, root, 'another key', note, signed_at FROM checkpoints ORDER BY size DESC LIMIT 1".into(),
             "foreign key key_is_known",
         ),
     ] {

@@ -122,6 +122,11 @@ fn history_is_neither_changed_nor_deleted() {
         ("leaves", "leaf_hash = decode(repeat('00', 32), 'hex')"),
         ("checkpoints", "note = 'forged note'"),
         ("log_keys", "vkey = 'another key'"),
+        ("audit_samples", "per_stratum = 1"),
+        ("audit_draws", "seed = commitment"),
+        ("audit_strata", "population = population + 1"),
+        ("audit_items", "leaf = leaf + 1"),
+        ("audit_findings", "conclusion = 'conform'"),
     ];
     for (table, change) in written_once {
         let denied = format!("permission denied for table {table}");

@@ -11,6 +11,7 @@ mod makers;
 mod names;
 mod once_per_cycle;
 mod payouts;
+mod samples;
 mod tenants;
 mod transfers;
 mod workshops;

@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod at_once;
+pub mod audits;
 pub mod cluster;
 mod control;
 pub mod database;

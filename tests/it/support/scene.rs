@@ -15,17 +15,22 @@
 //! back by an incident that waits for its deduction; 13 and 14 were used at Hirson, and a flag on 14 was released. 7 to 11 and
 //! 15 to 20 are unused. Order 3 and bank account 3 wait for
 //! approval. An auditor is invited and has not answered. An API key redeems at Fourmies.
+//! Sample 1, of redemptions and voids by site, is drawn; its first line was found in order, then, corrected, not verifiable. Sample 2
+//! is committed to and not drawn.
 //! All of it is sealed and signed.
 
 use std::sync::LazyLock;
 
 use souche::db::{Clock, Db};
+use souche::domain::entry::EntryKind;
 use souche::domain::flag::Outcome;
 use souche::domain::order::Quantity;
+use souche::domain::sample::{Conclusion, Seed};
 use souche::domain::territory::Territory;
 use souche::domain::{Role, SettlementId, Timestamp};
 use souche::keys::Keys;
 
+use super::audits::SEED;
 use super::database::{Template, TestDatabase};
 use super::region::{Region, iban};
 use super::signing::Signing;
@@ -63,7 +68,9 @@ pub static LIVED: LazyLock<Scene> = LazyLock::new(|| {
     let (region, neighbour) = (FRESH.region.at_work_on(&db), FRESH.neighbour.at_work_on(&db));
     for region in [&region, &neighbour] {
         live(region);
-        region.seals(&Signing::new().signer);
+        let signing = Signing::new();
+        region.seals(&signing.signer);
+        audit(region, &signing);
     }
     Scene::ended(database, region, neighbour)
 });
@@ -93,6 +100,17 @@ fn distribute(region: &mut Region) {
     region.hands_over(1, "Jeanne").unwrap();
     region.hands_over(2, "Paul").unwrap();
     region.clock_shows("2026-03-02T09:00:00Z");
+}
+
+/// An audit: the seed is revealed once the log has sealed its commitment.
+fn audit(region: &Region, signing: &Signing) {
+    let number = region.commits(SEED, &[EntryKind::Redemption, EntryKind::Void]).unwrap();
+    region.seals(&signing.signer);
+    region.draws(number, SEED).unwrap();
+    let first = region.finds(number, 1, Conclusion::Conform, None).unwrap();
+    region.finds(number, 1, Conclusion::NotVerifiable, Some(first.number)).unwrap();
+    region.commits(Seed([0xa5; 32]), &[EntryKind::HandOver]).unwrap();
+    region.seals(&signing.signer);
 }
 
 fn live(region: &Region) {
