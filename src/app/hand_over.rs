@@ -65,7 +65,8 @@ pub fn hand_over(
     let stock = Account::stock_of(prescriber);
     booklet.ensure_in(stock, "stock de votre structure")?;
     let (passes, at) = take_passes(tx, &booklet)?;
-    let person_key = keys.pepper.person_key(tx.programme, &new.person.normalised());
+    let pepper = keys.pepper_of(&programme.code);
+    let person_key = pepper.person_key(&programme.code, &new.person.normalised());
     entitle(tx, keys, &programme.terms(), &new.person, person_key, booklet.size)?;
 
     let number = HandOverId::new(series::next(tx, "hand_over_number")?);

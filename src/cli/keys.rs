@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use crate::domain::programme::ProgrammeCode;
 use crate::keys::Keys;
 
 /// The commands.
@@ -24,6 +25,17 @@ pub enum KeysCommand {
         /// Which; copied elsewhere again afterwards
         file: PathBuf,
     },
+    /// Take over, from the key file of the instance that a programme comes from, what it needs here to go on
+    Adopt {
+        /// The key file of this instance
+        file: PathBuf,
+        /// The other's
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// Code of the programme
+        #[arg(long, value_name = "CODE")]
+        programme: String,
+    },
 }
 
 impl KeysCommand {
@@ -41,6 +53,14 @@ impl KeysCommand {
                 Keys::rotate_token(&file)?;
                 super::say(&format!(
                     "Nouvelle clé des jetons dans {}. Relancez le service pour qu'il la prenne, et refaites la copie du fichier.",
+                    file.display()
+                ))
+            }
+            Self::Adopt { file, from, programme } => {
+                let code = ProgrammeCode::try_from(programme).map_err(anyhow::Error::msg)?;
+                Keys::adopt(&file, &from, &code)?;
+                super::say(&format!(
+                    "Ce qu'il faut à {code} est dans {}. Relancez le service, et refaites la copie du fichier.",
                     file.display()
                 ))
             }

@@ -13,7 +13,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
 
-use super::id::{PassNumber, ProgrammeId};
+use super::id::PassNumber;
+use super::programme::ProgrammeCode;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Crockford's five more symbols: a check is a remainder by 37.
@@ -160,11 +161,13 @@ impl Pepper {
         format!("{half:016x}")
     }
 
-    /// What the database keeps of a code: 128 bits of HMAC-SHA-256 over programme, number, secret.
-    pub fn hash(&self, programme: ProgrammeId, code: &PassCode) -> [u8; 16] {
-        let parts: [&[u8]; 4] = [
-            b"souche/code/1",
-            &programme.get().to_be_bytes(),
+    /// What the database keeps of a code: 128 bits of HMAC-SHA-256 over the programme's code, number, secret. The
+    /// programme's number is of one instance only; its code goes with it to another (decision 0029).
+    pub fn hash(&self, programme: &ProgrammeCode, code: &PassCode) -> [u8; 16] {
+        let parts: [&[u8]; 5] = [
+            b"souche/code/2",
+            programme.as_str().as_bytes(),
+            &[0],
             &code.number.get().to_be_bytes(),
             &code.secret.0,
         ];
@@ -176,8 +179,9 @@ impl Pepper {
     }
 
     /// Names a person without telling who it is: the full HMAC-SHA-256 of a normalised identity.
-    pub fn person_key(&self, programme: ProgrammeId, identity: &str) -> [u8; 32] {
-        keyed(&self.0, &[b"souche/person/1", &programme.get().to_be_bytes(), identity.as_bytes()])
+    pub fn person_key(&self, programme: &ProgrammeCode, identity: &str) -> [u8; 32] {
+        let programme = programme.as_str().as_bytes();
+        keyed(&self.0, &[b"souche/person/2", programme, &[0], identity.as_bytes()])
     }
 }
 
@@ -248,9 +252,9 @@ mod tests {
     fn the_same_code_hashes_differently_in_another_programme() {
         let pepper = Pepper([9; 32]);
         let code = code(1);
-        assert_ne!(
-            pepper.hash(ProgrammeId::new(1), &code),
-            pepper.hash(ProgrammeId::new(2), &code)
-        );
+        let of = |programme: &str| {
+            pepper.hash(&ProgrammeCode::try_from(programme.to_owned()).unwrap(), &code)
+        };
+        assert_ne!(of("HDF"), of("SAT"));
     }
 }

@@ -7,6 +7,7 @@ use crate::domain::account::{Account, AccountKind};
 use crate::domain::code::PrintKey;
 use crate::domain::entry::EntryKind;
 use crate::domain::order::PlannedBooklet;
+use crate::domain::programme::ProgrammeCode;
 use crate::domain::{Action, Actor, BookletId, OrderId, PassNumber, Refusal};
 use crate::error::Result;
 use crate::keys::{Keys, random};
@@ -39,7 +40,7 @@ pub fn mint(tx: &mut Tx<'_>, actor: &Actor, keys: &Keys, number: OrderId) -> Res
     let printer = Account::of(AccountKind::Printer);
     booklets::insert(tx, number, printer, &plan)?;
     let print_key = PrintKey(random()?);
-    write_passes(tx, keys, number, &print_key, &plan)?;
+    write_passes(tx, keys, &programme.code, number, &print_key, &plan)?;
 
     let facts = json!({
         "order": number, "booklets_of_10": quantity.booklets_of_10, "booklets_of_5": quantity.booklets_of_5,
@@ -61,20 +62,19 @@ pub fn mint(tx: &mut Tx<'_>, actor: &Actor, keys: &Keys, number: OrderId) -> Res
 fn write_passes(
     tx: &mut Tx<'_>,
     keys: &Keys,
+    programme: &ProgrammeCode,
     order: OrderId,
     print_key: &PrintKey,
     plan: &[PlannedBooklet],
 ) -> Result<()> {
-    let programme = tx.programme;
+    let pepper = keys.pepper_of(programme);
     let mut passes =
         plan.iter().flat_map(|booklet| booklet.passes().map(|pass| (pass, booklet.number)));
     loop {
         let chunk: Vec<_> = passes
             .by_ref()
             .take(CHUNK)
-            .map(|(pass, booklet)| {
-                (pass, booklet, keys.pepper.hash(programme, &print_key.code(pass)))
-            })
+            .map(|(pass, booklet)| (pass, booklet, pepper.hash(programme, &print_key.code(pass))))
             .collect();
         if chunk.is_empty() {
             return Ok(());

@@ -167,7 +167,7 @@ impl Bench<'_> {
         let Some(pass) = self
             .passes
             .get_mut(&ask.what.code.number)
-            .filter(|pass| is_code_of(self.keys, tx, &ask.what.code, pass))
+            .filter(|pass| is_code_of(self.keys, self.counter.programme, &ask.what.code, pass))
         else {
             self.brake.note(site.number, ask.what.code.number);
             self.wrong.push((site.number, ask.what.code.number));

@@ -44,7 +44,7 @@ pub fn check(
     if let Err(refusal) = Brake(known.tries).ensure_free(site.number, code.number) {
         return Ok(Err(refusal));
     }
-    let Some(pass) = found.filter(|pass| is_code_of(keys, tx, code, pass)) else {
+    let Some(pass) = found.filter(|pass| is_code_of(keys, &programme, code, pass)) else {
         brake::count(tx, &[(site.number, code.number)])?;
         return Ok(Err(Refusal::UnknownPass));
     };

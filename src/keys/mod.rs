@@ -1,6 +1,7 @@
 //! The secrets that live outside the database: the pepper of codes, the key that seals, the keys that
 //! sign tokens and receipts. One file, readable by its owner alone.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -16,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::Kid;
 use crate::domain::code::Pepper;
+use crate::domain::programme::ProgrammeCode;
 
 /// Every secret of an instance.
 #[derive(Clone)]
@@ -30,6 +32,15 @@ pub struct Keys {
     pub receipt: SigningKey,
     /// Signed receipts before it, the newest first: theirs are still signed with them.
     retired: Vec<SigningKey>,
+    sealing: [u8; 32],
+    /// What programmes that came from another instance were hashed and sealed with there.
+    adopted: BTreeMap<ProgrammeCode, Adopted>,
+}
+
+/// Of another instance's keys, what a programme can't go on without.
+#[derive(Clone)]
+struct Adopted {
+    pepper: Pepper,
     sealing: [u8; 32],
 }
 
@@ -47,6 +58,16 @@ struct KeyFile {
     /// The receipt keys before it, the newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     retired_receipts: Vec<String>,
+    /// By the code of a programme that came from another instance.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    adopted: BTreeMap<ProgrammeCode, AdoptedInFile>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdoptedInFile {
+    pepper: String,
+    sealing: String,
 }
 
 impl Keys {
@@ -59,6 +80,7 @@ impl Keys {
             receipt: SigningKey::from_bytes(&random()?),
             retired: Vec::new(),
             sealing: random()?,
+            adopted: BTreeMap::new(),
         })
     }
 
@@ -112,6 +134,14 @@ impl Keys {
                 .map(|text| Ok(SigningKey::from_bytes(&key("retired_receipts", text)?)))
                 .collect::<anyhow::Result<_>>()?,
             sealing: key("sealing", &file.sealing)?,
+            adopted: file
+                .adopted
+                .into_iter()
+                .map(|(programme, of)| {
+                    let pepper = Pepper(key("pepper", &of.pepper)?);
+                    Ok((programme, Adopted { pepper, sealing: key("sealing", &of.sealing)? }))
+                })
+                .collect::<anyhow::Result<_>>()?,
         })
     }
 
@@ -139,6 +169,27 @@ impl Keys {
         Ok(keys)
     }
 
+    /// Takes over, from the key file of the instance that a programme comes from, what it can't go on without here: the
+    /// pepper of its codes, the key of what was sealed, and the keys of its receipts, which only ever sign those that
+    /// name them.
+    pub fn adopt(path: &Path, from: &Path, programme: &ProgrammeCode) -> anyhow::Result<()> {
+        let (mut keys, theirs) = (Self::load(path)?, Self::load(from)?);
+        let of_it = theirs.adopted.get(programme).cloned();
+        let of_it = of_it.unwrap_or(Adopted { pepper: theirs.pepper, sealing: theirs.sealing });
+        keys.adopted.insert(programme.clone(), of_it);
+        for key in std::iter::once(theirs.receipt).chain(theirs.retired) {
+            if key != keys.receipt && !keys.retired.contains(&key) {
+                keys.retired.push(key);
+            }
+        }
+        replace(path, &keys.to_file())
+    }
+
+    /// What codes and persons of a programme are hashed with.
+    pub fn pepper_of(&self, programme: &ProgrammeCode) -> &Pepper {
+        self.adopted.get(programme).map_or(&self.pepper, |of| &of.pepper)
+    }
+
     fn to_file(&self) -> KeyFile {
         KeyFile {
             pepper: hex(&self.pepper.0),
@@ -147,6 +198,14 @@ impl Keys {
             previous_token: self.previous_token.as_ref().map(|key| hex(&key.to_bytes())),
             receipt: Some(hex(&self.receipt.to_bytes())),
             retired_receipts: self.retired.iter().map(|key| hex(&key.to_bytes())).collect(),
+            adopted: self
+                .adopted
+                .iter()
+                .map(|(programme, of)| {
+                    let (pepper, sealing) = (hex(&of.pepper.0), hex(&of.sealing));
+                    (programme.clone(), AdoptedInFile { pepper, sealing })
+                })
+                .collect(),
         }
     }
 
@@ -167,6 +226,11 @@ impl Keys {
         kid_of(&self.receipt)
     }
 
+    /// Every key that signs receipts: the present one first.
+    pub fn receipt_keys(&self) -> Vec<SigningKey> {
+        std::iter::once(&self.receipt).chain(&self.retired).cloned().collect()
+    }
+
     /// The public halves of every key that has signed receipts, each with its name: the present one first.
     pub fn receipt_public_keys(&self) -> Vec<(Kid, VerifyingKey)> {
         let keys = std::iter::once(&self.receipt).chain(&self.retired);
@@ -185,26 +249,24 @@ impl Keys {
     pub fn seal(&self, what: &str, plain: &[u8]) -> anyhow::Result<Vec<u8>> {
         let nonce: [u8; 12] = random()?;
         let payload = Payload { msg: plain, aad: what.as_bytes() };
-        let sealed = self
-            .cipher()
+        let sealed = ChaCha20Poly1305::new(&self.sealing.into())
             .encrypt(&Nonce::from(nonce), payload)
             .map_err(|_| anyhow::anyhow!("{what} can't be sealed"))?;
         Ok([&nonce[..], &sealed].concat())
     }
 
-    /// Opens what [`Keys::seal`] made.
+    /// Opens what [`Keys::seal`] made: here, or where a programme came from.
     pub fn unseal(&self, what: &str, sealed: &[u8]) -> anyhow::Result<Vec<u8>> {
         let (nonce, sealed) = sealed
             .split_first_chunk::<12>()
             .with_context(|| format!("{what} is too short to be sealed"))?;
-        let payload = Payload { msg: sealed, aad: what.as_bytes() };
-        self.cipher()
-            .decrypt(&Nonce::from(*nonce), payload)
-            .map_err(|_| anyhow::anyhow!("{what} does not open with this key file"))
-    }
-
-    fn cipher(&self) -> ChaCha20Poly1305 {
-        ChaCha20Poly1305::new(&self.sealing.into())
+        let keys =
+            std::iter::once(&self.sealing).chain(self.adopted.values().map(|of| &of.sealing));
+        let mut opened = keys.filter_map(|key| {
+            let payload = Payload { msg: sealed, aad: what.as_bytes() };
+            ChaCha20Poly1305::new(key.into()).decrypt(&Nonce::from(*nonce), payload).ok()
+        });
+        opened.next().with_context(|| format!("{what} does not open with this key file"))
     }
 }
 
@@ -276,64 +338,4 @@ pub fn unhex(name: &str, text: &str) -> anyhow::Result<[u8; 32]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    #[test]
-    fn what_is_sealed_opens_as_what_it_is_only() {
-        let keys = Keys::generate().unwrap();
-        let sealed = keys.seal("identity", b"someone").unwrap();
-        assert_eq!(keys.unseal("identity", &sealed).unwrap(), b"someone");
-        assert!(keys.unseal("print_key", &sealed).is_err());
-        assert!(Keys::generate().unwrap().unseal("identity", &sealed).is_err());
-        assert!(keys.unseal("identity", &sealed[..5]).is_err());
-    }
-
-    #[test]
-    fn a_key_file_that_others_may_read_is_refused() {
-        let path =
-            std::env::temp_dir().join(format!("souche-keys-{}", hex(&random::<8>().unwrap())));
-        let keys = Keys::load_or_generate(&path).unwrap();
-        assert_eq!(Keys::load(&path).unwrap().pepper.0, keys.pepper.0);
-        assert!(keys.save(&path).is_err(), "a key file was replaced");
-        let old = fs::read_to_string(&path).unwrap();
-        let receipt = format!(",\n  \"receipt\": \"{}\"", hex(&keys.receipt.to_bytes()));
-        assert!(old.contains(&receipt), "the receipt key is the last");
-        fs::write(&path, old.replace(&receipt, "")).unwrap();
-        let given = Keys::load(&path).unwrap();
-        assert_ne!(given.receipt_kid(), keys.receipt_kid());
-        assert_eq!(Keys::load(&path).unwrap().receipt_kid(), given.receipt_kid());
-        assert_eq!(Keys::load(&path).unwrap().pepper.0, keys.pepper.0);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(Keys::load(&path).is_err());
-        fs::remove_file(path).unwrap();
-    }
-
-    #[test]
-    fn a_receipt_key_that_was_changed_still_signs_what_names_it() {
-        let path =
-            std::env::temp_dir().join(format!("souche-keys-{}", hex(&random::<8>().unwrap())));
-        let old = Keys::load_or_generate(&path).unwrap();
-        let old_kid = old.receipt_kid().to_string();
-        let signed = old.sign_receipt(&old_kid, b"receipt").unwrap();
-        for n in 1..=2_usize {
-            let turned = Keys::rotate_receipt(&path).unwrap();
-            let read = Keys::load(&path).unwrap();
-            assert_eq!(read.receipt_kid(), turned.receipt_kid());
-            assert_ne!(read.receipt_kid(), old.receipt_kid());
-            assert_eq!(read.pepper.0, old.pepper.0);
-            assert_eq!(read.sign_receipt(&old_kid, b"receipt"), Some(signed));
-            assert_ne!(
-                read.sign_receipt(&read.receipt_kid().to_string(), b"receipt"),
-                Some(signed)
-            );
-            let public = read.receipt_public_keys();
-            assert_eq!(public.len(), n.checked_add(1).unwrap());
-            assert_eq!((public[0].0, public[n].0), (read.receipt_kid(), old.receipt_kid()));
-        }
-        assert_eq!(old.sign_receipt("0123456789abcdef", b"receipt"), None);
-        fs::remove_file(path).unwrap();
-    }
-}
+mod tests;
