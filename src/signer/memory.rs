@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::merkle::Hash;
@@ -53,15 +53,20 @@ impl Memory {
         work(self)
     }
 
-    /// What was signed so far.
+    /// What was signed so far. A memory that is gone is not one of nothing: a key without it would sign another past.
     pub fn read(&self) -> anyhow::Result<Heads> {
-        match fs::read_to_string(self.path()) {
-            Ok(text) => serde_json::from_str(&text)
-                .with_context(|| format!("{} can't be understood", self.path().display())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Heads::new()),
-            Err(error) => {
-                Err(error).with_context(|| format!("{} can't be read", self.path().display()))
+        let path = self.path();
+        let shown = path.display();
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                serde_json::from_str(&text).with_context(|| format!("{shown} can't be understood"))
             }
+            Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+                "{shown} is missing, and nothing else remembers what its key has signed: bring it along with the key, or begin \
+                 with a new directory, under which the logs go on by another name; only where the key never signed anything, \
+                 write {{}} into it"
+            ),
+            Err(error) => Err(error).with_context(|| format!("{shown} can't be read")),
         }
     }
 

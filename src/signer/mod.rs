@@ -97,9 +97,19 @@ pub struct Local {
 
 impl Local {
     /// Opens the directory, or makes it with a new key.
+    ///
+    /// # Errors
+    /// When there is a key and no memory of what it signed.
     pub fn open(state: &Path) -> anyhow::Result<Self> {
         let memory = Memory::open(state)?;
-        let key = memory.locked(|_| LogKey::load_or_generate(&state.join("key.json")))?;
+        let key_file = state.join("key.json");
+        let key = memory.locked(|memory| {
+            if !key_file.exists() {
+                memory.write(&memory.read().unwrap_or_default())?;
+            }
+            memory.read()?;
+            LogKey::load_or_generate(&key_file)
+        })?;
         Ok(Self { key, memory })
     }
 
