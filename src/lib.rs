@@ -5,6 +5,7 @@ pub mod app;
 pub mod cli;
 pub mod db;
 pub mod domain;
+pub mod envelope;
 pub mod error;
 pub mod export;
 pub mod http;

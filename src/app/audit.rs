@@ -86,6 +86,24 @@ pub fn record(
     audit_log::insert(tx, &act)
 }
 
+/// Adds an act on the machine itself, by whoever has its key file: nobody whom the service knows.
+pub fn record_by_hand(tx: &mut Tx<'_>, operation: &str, about: Value) -> Result<()> {
+    let act = Act {
+        id: EntryId::generate().get(),
+        at: tx.now,
+        actor: None,
+        role: None,
+        by_api_key: false,
+        operation: operation.to_owned(),
+        about,
+        outcome: "done".to_owned(),
+        result: json!({}),
+        request_id: "command".to_owned(),
+        address: None,
+    };
+    audit_log::insert(tx, &act)
+}
+
 /// A page of the programme's acts, the last first: `before` is the id that the page before ended with.
 pub fn list(
     tx: &mut Tx<'_>,

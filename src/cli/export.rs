@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
+use crate::app::evidence;
 use crate::db::{Clock, Scope};
+use crate::envelope::Recipient;
 use crate::instance::Place;
-use crate::ledger::bundle;
 
 /// The commands.
 #[derive(Subcommand, Debug)]
@@ -28,6 +29,9 @@ pub struct Bundle {
     /// Where to; refuses to replace a file
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Adds who the beneficiaries are, encrypted to that age key (`age1…`); repeated, to several. Left out, they stay here
+    #[arg(long, value_name = "AGE")]
+    identities_to: Vec<Recipient>,
     #[command(flatten)]
     place: Place,
 }
@@ -54,8 +58,12 @@ impl Bundle {
             .open(&self.out)
             .with_context(|| format!("{shown} existe déjà, ou ne peut être écrit"))?;
         let mut out = BufWriter::new(file);
-        let manifest = instance.db.snapshot_blocking(Scope::Programme(*programme), |tx| {
-            bundle::write(tx, &instance.keys.receipt, &mut out)
+        // Its trace first: a file without one must not be.
+        let scope = Scope::Programme(*programme);
+        let with_identities = !self.identities_to.is_empty();
+        instance.db.transact_blocking(scope, |tx| evidence::note_export(tx, with_identities))?;
+        let manifest = instance.db.snapshot_blocking(scope, |tx| {
+            evidence::write(tx, &instance.keys, &mut out, &self.identities_to)
         })?;
         out.flush()?;
         out.get_ref().sync_all()?;

@@ -5,6 +5,7 @@ mod bench;
 mod claim;
 pub mod demo;
 mod export;
+mod import;
 mod keys;
 mod migrate;
 mod openapi;
@@ -40,6 +41,9 @@ enum Command {
     /// Samples, custody and conservation from a bundle, with nothing else at hand
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// What comes in from another instance
+    #[command(subcommand)]
+    Import(import::Import),
     /// What a site is owed, proven from its own receipts alone
     Claim(claim::Claim),
     /// Mediation places
@@ -70,6 +74,7 @@ impl Cli {
             Command::Verify(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Audit(command) => command.run(),
+            Command::Import(command) => command.run(),
             Command::Claim(command) => command.run(),
             Command::Sites(command) => command.run(),
             Command::Users(command) => command.run(),

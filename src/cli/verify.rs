@@ -1,8 +1,8 @@
 //! `souche verify`: every rule of the ledger, held against the journal of the live database, or against a bundle without
 //! any.
 
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::fs;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -13,6 +13,7 @@ use crate::domain::ProgrammeId;
 use crate::domain::money::Cents;
 use crate::domain::note::{Checkpoint, Note};
 use crate::domain::programme::ProgrammeCode;
+use crate::envelope::Opened;
 use crate::error::Result;
 use crate::instance::Place;
 use crate::ledger::bundle::{self, Trusted, Verdict};
@@ -34,6 +35,9 @@ pub struct Verify {
     /// A checkpoint of a programme's public log that was kept elsewhere: is the log still the same?
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    /// With FILE, when it is encrypted: the file of the age private key that opens it
+    #[arg(long, value_name = "KEYFILE", requires = "file")]
+    identity: Option<PathBuf>,
     #[command(flatten)]
     place: Place,
 }
@@ -52,29 +56,9 @@ impl Verify {
     }
 
     fn run_on_file(&self, file: &Path) -> anyhow::Result<bool> {
-        let keys = self.keys.iter().map(|key| key.parse().map_err(anyhow::Error::msg));
-        let trusted = Trusted {
-            keys: keys.collect::<anyhow::Result<_>>()?,
-            checkpoint: self
-                .checkpoint
-                .as_deref()
-                .map(read_note)
-                .transpose()?
-                .map(|(_, note)| note),
-        };
-        let shown = file.display();
-        let opened = File::open(file).with_context(|| format!("{shown} est illisible"))?;
-        let verdict = bundle::verify(BufReader::with_capacity(1 << 20, opened), &trusted);
-        super::say(&match trusted.keys.len() {
-            0 => format!(
-                "{} — clés du dossier même, à comparer à celle que vous avez notée :",
-                verdict.programme
-            ),
-            _ => format!("{} — clés du journal données :", verdict.programme),
-        })?;
-        verdict.vkeys.iter().try_for_each(|key| super::say(&format!("  {key}")))?;
-        verdict.checks.iter().try_for_each(say_check)?;
-        super::say(&summary(&verdict))?;
+        let trusted = trusted(&self.keys, self.checkpoint.as_deref())?;
+        let mut opened = Opened::open(file, self.identity.as_deref())?;
+        let verdict = verify_file(&mut opened, &trusted)?;
         Ok(verdict.holds())
     }
 
@@ -105,7 +89,32 @@ impl Verify {
     }
 }
 
-fn say_check(check: &Check) -> anyhow::Result<()> {
+/// What whoever runs the command has kept.
+pub(super) fn trusted(keys: &[String], checkpoint: Option<&Path>) -> anyhow::Result<Trusted> {
+    let keys = keys.iter().map(|key| key.parse().map_err(anyhow::Error::msg));
+    Ok(Trusted {
+        keys: keys.collect::<anyhow::Result<_>>()?,
+        checkpoint: checkpoint.map(read_note).transpose()?.map(|(_, note)| note),
+    })
+}
+
+/// Holds every rule against a bundle, and prints a line per rule.
+pub(super) fn verify_file(from: impl Read, trusted: &Trusted) -> anyhow::Result<Verdict> {
+    let verdict = bundle::verify(BufReader::with_capacity(1 << 20, from), trusted);
+    super::say(&match trusted.keys.len() {
+        0 => format!(
+            "{} — clés du dossier même, à comparer à celle que vous avez notée :",
+            verdict.programme
+        ),
+        _ => format!("{} — clés du journal données :", verdict.programme),
+    })?;
+    verdict.vkeys.iter().try_for_each(|key| super::say(&format!("  {key}")))?;
+    verdict.checks.iter().try_for_each(say_check)?;
+    super::say(&summary(&verdict))?;
+    Ok(verdict)
+}
+
+pub(super) fn say_check(check: &Check) -> anyhow::Result<()> {
     let mark = if check.holds { "✓" } else { "✗" };
     let first = check.first.as_ref().map(|first| format!(" — premier : {first}"));
     let by = if check.holds {

@@ -1,6 +1,9 @@
 //! Beneficiaries: the only table of identity, sealed.
 
+use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, Binary, Text};
 use diesel::upsert::{excluded, on_constraint};
 
 use super::Tx;
@@ -44,5 +47,51 @@ pub fn lock(tx: &mut Tx<'_>, person_keys: &[Vec<u8>]) -> Result<()> {
         .select(beneficiaries::person_key)
         .for_no_key_update()
         .load::<Vec<u8>>(tx.conn)?;
+    Ok(())
+}
+
+/// Every identity that is here, with the name of its person in hexadecimal; streamed.
+pub fn each_identity(
+    tx: &mut Tx<'_>,
+    mut take: impl FnMut(&str, &[u8]) -> Result<()>,
+) -> Result<()> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        person: String,
+        #[diesel(sql_type = Binary)]
+        sealed: Vec<u8>,
+    }
+    tx.scan_all()?;
+    let rows = sql_query(
+        "SELECT encode(person_key, 'hex') AS person, identity_sealed AS sealed FROM beneficiaries \
+         WHERE identity_sealed <> '' ORDER BY person_key",
+    )
+    .load_iter::<Row, PgRowByRowLoadingMode>(tx.conn)?;
+    for row in rows {
+        let row = row?;
+        take(&row.person, &row.sealed)?;
+    }
+    Ok(())
+}
+
+/// Keeps who these people are: names in hexadecimal, and sealed identities.
+///
+/// # Errors
+/// When one of them received nothing.
+pub fn set_identities(tx: &mut Tx<'_>, known: &[(String, Vec<u8>)]) -> Result<()> {
+    let written = sql_query(
+        "UPDATE beneficiaries SET identity_sealed = known.sealed \
+         FROM unnest($1, $2) AS known (person, sealed) WHERE person_key = decode(known.person, 'hex')",
+    )
+    .bind::<Array<Text>, _>(known.iter().map(|(person, _)| person.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Binary>, _>(known.iter().map(|(_, sealed)| sealed.as_slice()).collect::<Vec<_>>())
+    .execute(tx.conn)?;
+    if written != known.len() {
+        let strangers = known.len().saturating_sub(written);
+        return Err(
+            anyhow::anyhow!("{strangers} identités sont de personnes qui n'ont rien reçu").into()
+        );
+    }
     Ok(())
 }

@@ -46,7 +46,7 @@ pub fn each_logged(tx: &mut Tx<'_>, mut take: impl FnMut(LoggedRow) -> Result<()
     let checkpoint =
         columns.json("checkpoints", |name| ["note", "signed_at", "vkey"].contains(&name))?;
     arms.push(format!(
-        "SELECT l.entry_id, {CHECKPOINT}, 0, 0, {checkpoint}, NULL, NULL \
+        "SELECT l.entry_id, {CHECKPOINT}, 0, 0, {checkpoint}, NULL, NULL, NULL \
          FROM checkpoints t JOIN leaves l ON l.position = t.last_leaf"
     ));
     let query = format!(
@@ -104,7 +104,16 @@ impl WrittenRow {
         };
         let (rank, [key, subkey]) =
             found.map_or((-1, [0, 0]), |(of, rank)| (rank, of.key.map(column)));
-        Self { entry_id: Some(entry), rank, key, subkey, line, receipt: None, said: None }
+        Self {
+            entry_id: Some(entry),
+            rank,
+            key,
+            subkey,
+            line,
+            receipt: None,
+            said: None,
+            signature: None,
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct EntryRow {
     pub request_key: Option<Vec<u8>>,
     /// First 16 bytes of SHA-256 over what was asked.
     pub request_hash: Option<Vec<u8>>,
+    /// What the receipt brought along from another instance: see [`restore`].
+    pub signature: Option<Vec<u8>>,
 }
 
 impl EntryRow {
@@ -69,6 +71,41 @@ pub fn insert(tx: &mut Tx<'_>, new: &[EntryRow]) -> Result<()> {
         request_keys: &new.iter().map(|entry| entry.request_key.clone()).collect::<Vec<_>>(),
         request_hashes: &new.iter().map(|entry| entry.request_hash.clone()).collect::<Vec<_>>(),
     }
+    .execute(tx.conn)?;
+    Ok(())
+}
+
+/// An entry of a bundle, to be put back as it was.
+#[derive(Clone, Debug)]
+pub struct Restored {
+    /// Its own row's line.
+    pub line: String,
+    /// Its receipt, which says the rest of the row.
+    pub receipt: String,
+    /// The receipt's signature, where the key that made it is not here.
+    pub signature: Option<Vec<u8>>,
+}
+
+/// Writes the entries of a bundle, under the number of this transaction. `columns` and `values` are those of the line,
+/// `j` (see [`super::restore`]).
+pub(super) fn restore(
+    tx: &mut Tx<'_>,
+    columns: &str,
+    values: &str,
+    new: &[Restored],
+) -> Result<()> {
+    sql_query(format!(
+        "INSERT INTO entries (id, kind, number, happened_at, recorded_at, corrects, receipt, signature, {columns}) \
+         SELECT (r ->> 'entry')::uuid, (r ->> 'kind')::entry_kind, (r ->> 'number')::integer, (r ->> 'happened_at')::timestamptz, \
+                (r ->> 'recorded_at')::timestamptz, (r ->> 'corrects')::uuid, receipt, signature, {values} \
+         FROM (SELECT line::jsonb -> 1, receipt::jsonb, receipt, signature FROM unnest($1, $2, $3) AS new (line, receipt, signature)) \
+              AS new (j, r, receipt, signature)"
+    ))
+    .bind::<Array<Text>, _>(new.iter().map(|entry| entry.line.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(new.iter().map(|entry| entry.receipt.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Binary>>, _>(
+        new.iter().map(|entry| entry.signature.as_deref()).collect::<Vec<_>>(),
+    )
     .execute(tx.conn)?;
     Ok(())
 }
@@ -156,6 +193,9 @@ pub struct OfSite {
     /// The exact text.
     #[diesel(sql_type = Text)]
     pub receipt: String,
+    /// What it brought along from another instance.
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub signature: Option<Vec<u8>>,
     /// Nothing until it is sealed.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub position: Option<i64>,
@@ -170,7 +210,7 @@ pub fn of_site(tx: &mut Tx<'_>, site: SiteId) -> Result<Vec<OfSite>> {
              UNION SELECT d.entry_id FROM used u JOIN payout_items i ON i.pass = u.pass AND i.cycle = u.cycle
                    JOIN payout_debits d ON d.payout = i.payout
          )
-         SELECT e.receipt, l.position FROM own JOIN entries e ON e.id = own.entry_id LEFT JOIN leaves l ON l.entry_id = e.id
+         SELECT e.receipt, e.signature, l.position FROM own JOIN entries e ON e.id = own.entry_id LEFT JOIN leaves l ON l.entry_id = e.id
          ORDER BY l.position NULLS LAST, e.recorded_at, e.id",
     )
     .bind::<Integer, _>(site)

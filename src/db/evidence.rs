@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Bool, Integer, Nullable, Text, Uuid};
+use diesel::sql_types::{Array, Binary, Bool, Integer, Nullable, Text, Uuid};
 
 use super::Tx;
 use crate::domain::EntryId;
@@ -27,7 +27,7 @@ pub(super) struct Written {
     /// Its key, as two integers.
     pub(super) key: [&'static str; 2],
     /// Columns that the receipt says in its own fields, or that follow from other rows: `verify` replays them.
-    skip: &'static [&'static str],
+    pub(super) skip: &'static [&'static str],
 }
 
 /// The entry itself first, then its transfers, then the others by name: the order in which a receipt binds them.
@@ -37,7 +37,17 @@ pub(super) const WRITTEN: [Written; 23] = [
         from: "entries t",
         entry: "t.id",
         key: ["0", "0"],
-        skip: &["id", "kind", "number", "happened_at", "recorded_at", "corrects", "receipt", "xid"],
+        skip: &[
+            "id",
+            "kind",
+            "number",
+            "happened_at",
+            "recorded_at",
+            "corrects",
+            "receipt",
+            "signature",
+            "xid",
+        ],
     },
     Written::by_entry("transfers", ["t.line", "0"]),
     Written::by_entry("audit_draws", ["t.sample", "0"]),
@@ -111,6 +121,11 @@ impl Written {
         Self { name, from: "", entry: "t.entry_id", key, skip: &[] }
     }
 
+    /// Does each of its rows name the entry that wrote it?
+    pub(super) fn leads_to_entry(&self) -> bool {
+        self.entry == "t.entry_id"
+    }
+
     fn from(&self) -> String {
         if self.from.is_empty() { format!("{} t", self.name) } else { self.from.to_owned() }
     }
@@ -129,7 +144,7 @@ pub(super) const CHANGING: [(&str, &str); 7] = [
 ];
 
 /// Tables that are no evidence, with the reason. Every table is here or above; a test sees to it.
-pub const NOT_EVIDENCE: [(&str, &str); 21] = [
+pub const NOT_EVIDENCE: [(&str, &str); 22] = [
     ("api_keys", "who comes in by a program; the audit log says who made and ended them"),
     ("audit_log", "only added to; the acts that move anything are entries (decision 0028)"),
     ("beneficiaries", "identities, sealed and to be purged; a hand-over binds the person's key"),
@@ -141,6 +156,7 @@ pub const NOT_EVIDENCE: [(&str, &str); 21] = [
     ("memberships", "who may do what now; entries say who did what"),
     ("outbox", "letters on their way"),
     ("password_resets", "links that last an hour"),
+    ("receipt_keys", "public keys of other instances; sealed receipts name them by their hash"),
     ("recovery_codes", "what a person has to sign in with"),
     ("refresh_tokens", "sessions"),
     ("requests", "answers kept for those who ask again"),
@@ -187,6 +203,9 @@ pub struct WrittenRow {
     /// What the entry's columns say that its receipt says too, as canonical JSON.
     #[diesel(sql_type = Nullable<Text>)]
     pub said: Option<String>,
+    /// The signature that the receipt brought along from another instance.
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub signature: Option<Vec<u8>>,
 }
 
 impl WrittenRow {
@@ -286,15 +305,15 @@ pub fn changing(tx: &mut Tx<'_>, table: &str, keys: &[i32]) -> Result<Vec<Changi
 pub(super) struct Columns(BTreeMap<String, Vec<Column>>);
 
 #[derive(QueryableByName)]
-struct Column {
+pub(super) struct Column {
     #[diesel(sql_type = Text)]
     relation: String,
     #[diesel(sql_type = Text)]
-    name: String,
+    pub(super) name: String,
     #[diesel(sql_type = Text)]
-    of_type: String,
+    pub(super) of_type: String,
     #[diesel(sql_type = Bool)]
-    is_word: bool,
+    pub(super) is_word: bool,
 }
 
 impl Columns {
@@ -322,16 +341,16 @@ impl Columns {
     /// A query of the rows of a table that entries write.
     fn arm(&self, table: &Written, rank: i32) -> Result<String> {
         let line = self.line(table.name, |name| !table.skip.contains(&name))?;
-        let (receipt, said) = if table.name == "entries" {
+        let (receipt, signature, said) = if table.name == "entries" {
             let said = ["corrects", "happened_at", "id", "kind", "number", "recorded_at"];
-            ("t.receipt", self.json(table.name, |name| said.contains(&name))?)
+            ("t.receipt", "t.signature", self.json(table.name, |name| said.contains(&name))?)
         } else {
-            ("NULL::text", "NULL::text".to_owned())
+            ("NULL::text", "NULL::bytea", "NULL::text".to_owned())
         };
         let (entry, [key, subkey], from) = (table.entry, table.key, table.from());
         Ok(format!(
             "SELECT {entry} AS entry_id, {rank} AS rank, {key}::integer AS key, {subkey}::integer AS subkey, \
-             {line} AS line, {receipt} AS receipt, {said} AS said FROM {from}"
+             {line} AS line, {receipt} AS receipt, {said} AS said, {signature} AS signature FROM {from}"
         ))
     }
 
@@ -347,10 +366,14 @@ impl Columns {
         Ok(format!("'[\"{table}\",' || {} || ']'", self.json(table, wanted)?))
     }
 
+    /// The columns of a table, in the order of their names.
+    pub(super) fn of(&self, table: &str) -> &[Column] {
+        self.0.get(table).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The expression of a row's canonical JSON.
     pub(super) fn json(&self, table: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
-        let columns = self.0.get(table).map(Vec::as_slice).unwrap_or_default();
-        let wanted = columns.iter().filter(|column| wanted(&column.name));
+        let wanted = self.of(table).iter().filter(|column| wanted(&column.name));
         let fields: Result<Vec<String>> = wanted.map(Column::field).collect();
         Ok(format!("'{{' || {} || '}}'", fields?.join(" || ',' || ")))
     }

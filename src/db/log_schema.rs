@@ -27,3 +27,11 @@ diesel::table! {
         signed_at -> Timestamptz,
     }
 }
+
+diesel::table! {
+    receipt_keys (kid) {
+        kid -> Text,
+        public_key -> Bytea,
+        learned_at -> Timestamptz,
+    }
+}

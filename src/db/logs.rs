@@ -45,6 +45,12 @@ pub fn advance(tx: &mut Tx<'_>, horizon: &str) -> Result<()> {
     Ok(())
 }
 
+/// Opens the log of a programme that is brought in by this transaction: the next seal begins to look at what it wrote.
+pub fn open(tx: &mut Tx<'_>) -> Result<()> {
+    sql_query("INSERT INTO logs (horizon) VALUES (pg_current_xact_id())").execute(tx.conn)?;
+    Ok(())
+}
+
 /// Notes what the signer said of the head: why it refused it, or nothing any more.
 pub fn note_refusal(tx: &mut Tx<'_>, because: Option<&str>) -> Result<()> {
     sql_query("UPDATE logs SET refused_because = $1 WHERE refused_because IS DISTINCT FROM $1")

@@ -144,6 +144,7 @@ diesel::table! {
         receipt -> Text,
         request_key -> Nullable<Bytea>,
         request_hash -> Nullable<Bytea>,
+        signature -> Nullable<Bytea>,
     }
 }
 

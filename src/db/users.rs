@@ -1,6 +1,8 @@
 //! Accounts of people, across programmes.
 
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, Text, Timestamptz, Uuid};
 
 use super::Tx;
 use super::schema::users;
@@ -44,6 +46,20 @@ pub fn insert(tx: &mut Tx<'_>, email: &Email, name: &Line, password_hash: &str) 
     } else {
         Ok(id)
     }
+}
+
+/// Opens accounts for people whom a programme that came from another instance knows by their ids alone: without an address
+/// that leads anywhere, and under a hash of a password that nobody knows. One that is here already stays as it is.
+pub(super) fn restore(tx: &mut Tx<'_>, people: &[UserId], password_hash: &str) -> Result<()> {
+    sql_query(
+        "INSERT INTO users (id, email, display_name, password_hash, created_at) \
+         SELECT id, id || '@ailleurs.invalid', 'Compte d''une autre instance', $2, $3 FROM unnest($1) AS new (id) ON CONFLICT DO NOTHING",
+    )
+    .bind::<Array<Uuid>, _>(people)
+    .bind::<Text, _>(password_hash)
+    .bind::<Timestamptz, _>(tx.now)
+    .execute(tx.conn)?;
+    Ok(())
 }
 
 /// Keeps a password's new hash.

@@ -77,5 +77,7 @@ fn a_programme_that_moved_is_read_with_the_keys_of_where_it_was() {
     assert_eq!(keys.receipt_kid(), own.receipt_kid());
     let kids: Vec<_> = keys.receipt_public_keys().into_iter().map(|(kid, _)| kid).collect();
     assert_eq!(kids, [own.receipt_kid(), theirs.receipt_kid()]);
-    [here, there].map(|path| fs::remove_file(path).unwrap());
+    for path in [here, there] {
+        fs::remove_file(path).unwrap();
+    }
 }

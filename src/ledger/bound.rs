@@ -4,22 +4,28 @@
 
 use std::collections::BTreeMap;
 
+use ed25519_dalek::{Signature, VerifyingKey};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::bundle::kid_of;
 use super::receipt::{self, Seal, VERSION};
 use super::verify::Check;
 use crate::db::evidence::{self, ChangingRow, WrittenRow};
-use crate::db::{Tx, audit};
+use crate::db::{Tx, audit, receipt_keys};
 use crate::domain::EntryId;
 use crate::error::Result;
 
 /// Most tables named for an entry that is broken.
 const MAX_NAMED: usize = 6;
 
-/// The four checks of receipts.
-pub(super) fn checks(tx: &mut Tx<'_>) -> Result<[Check; 4]> {
+/// The checks of receipts.
+pub(super) fn checks(tx: &mut Tx<'_>) -> Result<Vec<Check>> {
     let mut audit = Audit::new(audit::programme_code(tx)?);
+    for (kid, key) in receipt_keys::all(tx)? {
+        let key = key.as_slice().try_into().ok().and_then(|key| VerifyingKey::from_bytes(key).ok());
+        audit.foreign.insert(kid.clone(), key.filter(|key| kid_of(key).to_string() == kid));
+    }
     evidence::each_written(tx, |row| {
         audit.written(&row);
         Ok(())
@@ -29,7 +35,11 @@ pub(super) fn checks(tx: &mut Tx<'_>) -> Result<[Check; 4]> {
         audit.changing(table, &row);
         Ok(())
     })?;
-    Ok(audit.checks())
+    let brought_along = std::mem::take(&mut audit.brought_along).check(
+        "signatures_brought_along_are_true",
+        "Chaque récépissé venu d'une autre instance garde la signature de la clé qu'il nomme, et aucun autre",
+    );
+    Ok(audit.checks().into_iter().chain([brought_along]).collect())
 }
 
 /// What breaks a rule: how many, and the first by name.
@@ -59,6 +69,9 @@ pub(super) struct Audit {
     open: Option<Open>,
     /// Rows that may change, by `table/key`.
     states: BTreeMap<String, Bound>,
+    /// Keys of other instances, by their names; nothing where one is not what it says.
+    foreign: BTreeMap<String, Option<VerifyingKey>>,
+    brought_along: Broken,
     says: Broken,
     binds: Broken,
     unbound: Broken,
@@ -96,6 +109,7 @@ struct Said {
     recorded_at: Value,
     corrects: Value,
     facts: Value,
+    kid: Option<String>,
     nonce: String,
     state: BTreeMap<String, String>,
 }
@@ -141,6 +155,16 @@ impl Audit {
         });
         if !agrees {
             self.says.count(|| name.clone());
+        }
+        let kid = said.as_ref().and_then(|said| said.kid.as_ref());
+        let is_true = match (kid.and_then(|kid| self.foreign.get(kid)), &row.signature) {
+            (None, None) => true,
+            (Some(Some(key)), Some(signature)) => Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify_strict(text.as_bytes(), &signature).is_ok()),
+            _ => false,
+        };
+        if !is_true {
+            self.brought_along.count(|| name.clone());
         }
         for (row, digest) in said.iter().flat_map(|said| &said.state) {
             if let Some((table_and_key, revision)) = row.split_once('@') {

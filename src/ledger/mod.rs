@@ -283,6 +283,7 @@ impl Made {
                 receipt: String::new(),
                 request_key: entry.request.map(|(key, _)| key.to_vec()),
                 request_hash: entry.request.map(|(_, hash)| hash.to_vec()),
+                signature: None,
             });
             transfers.push(rows_of(entry.id, &entry.transfers)?);
             entries.push(entry);

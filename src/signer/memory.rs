@@ -12,16 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::merkle::Hash;
 
 /// The head last signed of a log; of no leaves before the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Signed {
     pub size: u64,
     pub root: Hash,
-}
-
-impl Default for Signed {
-    fn default() -> Self {
-        Self { size: 0, root: Hash::of_nothing() }
-    }
 }
 
 /// Heads by origin.

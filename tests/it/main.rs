@@ -27,6 +27,7 @@ mod log;
 mod lost_answers;
 mod migrations;
 mod model;
+mod moving;
 mod receipts;
 mod redemption;
 mod rules;

@@ -21,7 +21,7 @@ pub use hasher::Hasher;
 pub use invitation::{Acceptance, Invited, NewInvitation, accept, invitations, invite, withdraw};
 pub use key_set::KeySet;
 pub use member::{NewRole, RoleChange, change_role, members, revoke};
-pub use password::hash_password;
+pub use password::{NOBODY, hash_password};
 pub use recovery::{
     AskReset, NewPassword, PasswordChange, ask_reset, change_password, reset_link, use_reset,
 };

@@ -80,8 +80,9 @@ pub(super) fn is_current(hash: &str) -> bool {
 
 /// How a hash of today begins.
 const TODAY: &str = "$argon2id$v=19$m=47104,t=1,p=1$";
-/// The hash of no password anybody knows, of the same cost as a real one.
-const NOBODY: &str = "$argon2id$v=19$m=47104,t=1,p=1$c291Y2hlLW5vYm9keS0wMQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// The hash of no password anybody knows, of the same cost as a real one: for who has no account, and for accounts that
+/// are only a name.
+pub const NOBODY: &str = "$argon2id$v=19$m=47104,t=1,p=1$c291Y2hlLW5vYm9keS0wMQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 fn argon2() -> anyhow::Result<Argon2<'static>> {
     let params =

@@ -22,6 +22,7 @@ pub struct Paper {
     issuer_address: String,
     lines: Vec<(String, String)>,
     receipt: String,
+    signature: Option<Vec<u8>>,
     written: String,
 }
 
@@ -40,6 +41,7 @@ pub fn paper(tx: &mut Tx<'_>, actor: &Actor, which: Which) -> Result<Paper> {
         issuer_name: programme.issuer_name,
         issuer_address: programme.issuer_address,
         receipt: entry.receipt,
+        signature: entry.signature,
         written: told.written,
     })
 }
@@ -47,7 +49,8 @@ pub fn paper(tx: &mut Tx<'_>, actor: &Actor, which: Which) -> Result<Paper> {
 impl Paper {
     /// Writes it as PDF, with a code that leads to `page`, where it verifies itself.
     pub fn write(&self, out: &mut impl io::Write, keys: &Keys, page: &str) -> io::Result<()> {
-        let signature = sign(keys, &self.receipt).map(|(_, signature)| signature);
+        let brought_along = self.signature.as_deref();
+        let signature = sign(keys, &self.receipt, brought_along).map(|(_, signature)| signature);
         let whole = signature.as_ref().map(|it| address(page, &self.receipt, it));
         // One with very many facts does not fit a code: its JSON is pasted into the page.
         let whole = whole.filter(|it| it.len() <= PrintedReceipt::MAX_QR_BYTES);

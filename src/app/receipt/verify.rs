@@ -12,7 +12,6 @@ use crate::domain::Refusal;
 use crate::domain::date::in_paris;
 use crate::domain::note::{Proof, Verifier};
 use crate::error::{Error, Result};
-use crate::keys::Keys;
 use crate::ledger::Told;
 
 /// A receipt, and what is said to prove it.
@@ -46,8 +45,12 @@ fn checked(check: &'static str, holds: bool, says: impl Into<String>) -> Receipt
     ReceiptCheck { check, holds: Some(holds), says: says.into() }
 }
 
-/// What holds of the receipt by itself: its form, its key, its signature. And what it says, once all three do.
-pub fn read_alone(keys: &Keys, presented: &Presented) -> (Vec<ReceiptCheck>, Option<Told>) {
+/// What holds of the receipt by itself: its form, its key, of those [known](super::known_keys), its signature. And what it
+/// says, once all three do.
+pub fn read_alone(
+    keys: &[(String, VerifyingKey)],
+    presented: &Presented,
+) -> (Vec<ReceiptCheck>, Option<Told>) {
     let told = match Told::read(&presented.receipt) {
         Ok(told) => told,
         Err(why) => {
@@ -74,7 +77,7 @@ pub fn read_alone(keys: &Keys, presented: &Presented) -> (Vec<ReceiptCheck>, Opt
 }
 
 fn key_of(
-    keys: &Keys,
+    keys: &[(String, VerifyingKey)],
     told: &Told,
     named: Option<&str>,
 ) -> std::result::Result<VerifyingKey, String> {
@@ -83,8 +86,7 @@ fn key_of(
     if named.is_some_and(|named| named != kid) {
         return Err(format!("Le récépissé nomme la clé {kid}, et non celle que vous donnez."));
     }
-    let mut known = keys.receipt_public_keys().into_iter();
-    known.find(|(known, _)| known.to_string() == kid).map(|(_, key)| key).ok_or_else(|| {
+    keys.iter().find(|(known, _)| known == kid).map(|(_, key)| *key).ok_or_else(|| {
         format!("La clé {kid} n'est pas de ce service : vérifiez-le auprès de celui qui l'a émis.")
     })
 }

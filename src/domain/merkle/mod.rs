@@ -53,6 +53,12 @@ impl Hash {
     }
 }
 
+impl Default for Hash {
+    fn default() -> Self {
+        Self::of_nothing()
+    }
+}
+
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&STANDARD.encode(self.0))

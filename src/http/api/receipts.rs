@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, get, post, web};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -11,7 +12,7 @@ use crate::app::receipt::{self, Presented, ReceiptCheck, Which};
 use crate::db::Scope;
 use crate::db::entries::EntryRow;
 use crate::domain::entry::EntryKind;
-use crate::domain::{Actor, EntryId, Kid, RedemptionId, Timestamp};
+use crate::domain::{Actor, EntryId, RedemptionId, Timestamp};
 use crate::http::write::Json;
 use crate::http::{Problem, Service};
 use crate::keys::Keys;
@@ -65,7 +66,8 @@ struct SignedReceiptView {
 
 impl SignedReceiptView {
     fn new(entry: EntryRow, keys: &Keys, page: &str) -> Self {
-        let (kid, signature) = receipt::sign(keys, &entry.receipt).unzip();
+        let (kid, signature) =
+            receipt::sign(keys, &entry.receipt, entry.signature.as_deref()).unzip();
         Self {
             entry: entry.id,
             kind: entry.kind,
@@ -158,27 +160,34 @@ struct Jwk {
     usage: &'static str,
 }
 
-/// Those that signed before are told too, for as long as their receipts are kept: for ever.
+/// Those that signed before are told too, for as long as their receipts are kept: for ever. And those of instances that
+/// programmes came from.
 #[utoipa::path(
     tag = "receipts", operation_id = "list_receipt_keys", summary = "Lire les clés publiques des récépissés",
     responses((status = 200, description = "La clé présente d'abord", body = Vec<ReceiptKeyView>))
 )]
 #[get("/api/v1/receipt-keys")]
-async fn list_keys(service: web::Data<Service>) -> HttpResponse {
-    let current = service.keys.receipt_kid();
-    let keys = service.keys.receipt_public_keys().into_iter().map(|(kid, key)| ReceiptKeyView {
-        kid: kid.to_string(),
+async fn list_keys(service: web::Data<Service>) -> Result<HttpResponse, Problem> {
+    let current = service.keys.receipt_kid().to_string();
+    let keys = known(&service).await?.into_iter().map(|(kid, key)| ReceiptKeyView {
+        is_current: kid == current,
         public_key: STANDARD.encode(key.as_bytes()),
         jwk: Jwk {
             kty: "OKP",
             crv: "Ed25519",
-            kid: kid.to_string(),
+            kid: kid.clone(),
             x: URL_SAFE_NO_PAD.encode(key.as_bytes()),
             usage: "sig",
         },
-        is_current: kid == current,
+        kid,
     });
-    HttpResponse::Ok().json(keys.collect::<Vec<_>>())
+    Ok(HttpResponse::Ok().json(keys.collect::<Vec<_>>()))
+}
+
+/// The keys of receipts, those of instances that programmes came from included.
+pub(super) async fn known(service: &Service) -> Result<Vec<(String, VerifyingKey)>, Problem> {
+    let keys = service.keys.clone();
+    Ok(service.db.transact(Scope::Nobody, move |tx| receipt::known_keys(tx, &keys)).await?)
 }
 
 /// What was found of a receipt that was presented.
@@ -204,7 +213,7 @@ async fn verify(
 ) -> Result<HttpResponse, Problem> {
     service.verifications.take()?;
     let Json(presented) = body;
-    let (mut checks, told) = receipt::read_alone(&service.keys, &presented);
+    let (mut checks, told) = receipt::read_alone(&known(&service).await?, &presented);
     if let Some(told) = told.clone() {
         let more = service
             .db
@@ -217,12 +226,4 @@ async fn verify(
         checks,
     };
     Ok(HttpResponse::Ok().json(verdict))
-}
-
-/// Keys as the page that verifies has them in it.
-pub(super) fn known_keys(keys: &Keys) -> Vec<(String, String)> {
-    let named = |(kid, key): (Kid, ed25519_dalek::VerifyingKey)| {
-        (kid.to_string(), STANDARD.encode(key.as_bytes()))
-    };
-    keys.receipt_public_keys().into_iter().map(named).collect()
 }

@@ -7,16 +7,16 @@ use std::sync::LazyLock;
 use actix_web::{HttpResponse, get, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::VerifyingKey;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use strum::VariantArray;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::receipts::known_keys;
+use super::receipts::known;
 use crate::domain::entry::EntryKind;
 use crate::domain::fact;
-use crate::http::Service;
-use crate::keys::Keys;
+use crate::http::{Problem, Service};
 
 /// The page, but for what it knows.
 const PAGE: &str = include_str!("verifier.html");
@@ -43,11 +43,11 @@ fn between<'a>(page: &'a str, begin: &str, end: &str) -> &'a str {
 }
 
 /// The page with what it has to know: keys, and the words of receipts.
-fn page(keys: &Keys) -> String {
+fn page(keys: &[(String, VerifyingKey)]) -> String {
     let kinds: BTreeMap<&str, &str> =
         EntryKind::VARIANTS.iter().map(|kind| (kind.into(), kind.label())).collect();
     let known = json!({
-        "keys": known_keys(keys).into_iter().collect::<BTreeMap<_, _>>(),
+        "keys": keys.iter().map(|(kid, key)| (kid, STANDARD.encode(key.as_bytes()))).collect::<BTreeMap<_, _>>(),
         "kinds": kinds, "facts": fact::LABELS, "words": fact::words().collect::<BTreeMap<_, _>>(),
     });
     PAGE.replace(KNOWN, &known.to_string())
@@ -59,20 +59,23 @@ fn page(keys: &Keys) -> String {
     responses((status = 200, description = "Une page, à enregistrer au besoin", content_type = "text/html", body = String))
 )]
 #[get("/verifier")]
-async fn read(service: web::Data<Service>) -> HttpResponse {
-    HttpResponse::Ok()
+async fn read(service: web::Data<Service>) -> Result<HttpResponse, Problem> {
+    let keys = known(&service).await?;
+    Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header(("Content-Security-Policy", POLICY.as_str()))
-        .body(page(&service.keys))
+        .body(page(&keys)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Keys;
 
     #[test]
     fn the_page_is_one_file_and_what_it_runs_is_what_the_policy_names() {
-        let page = page(&Keys::generate().unwrap());
+        let keys = Keys::generate().unwrap().receipt_public_keys().into_iter();
+        let page = page(&keys.map(|(kid, key)| (kid.to_string(), key)).collect::<Vec<_>>());
         assert_eq!(PAGE.matches(KNOWN).count(), 1);
         for (tag, n) in [
             ("<script>", 1),

@@ -5,6 +5,7 @@
 //! [`crate::db::evidence`]); a line that begins with `{` is one of [`Object`]. Neither grows with the programme, and
 //! neither writing nor reading holds more than one of them.
 
+mod import;
 mod past;
 mod read;
 mod samples;
@@ -20,14 +21,17 @@ use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::domain::Kid;
+use crate::db::{Tx, receipt_keys};
+use crate::domain::{EntryId, Kid};
+use crate::error::Result;
 
+pub use import::{Host, IDENTITIES, Imported, ensure_absent, import};
 pub use past::{AsOf, Past};
 pub use read::{Line, Reader};
 pub use samples::{Committed, Samples};
 pub use verify::{Trusted, Verdict, verify};
 pub use worksheet::{Drawn, worksheet};
-pub use write::write;
+pub use write::{Annex, write};
 
 /// What the file is, in its first line.
 pub const FORMAT: &str = "souche-bundle";
@@ -145,22 +149,34 @@ pub fn sign(key: &SigningKey, text: &str) -> String {
     STANDARD.encode(key.sign(text.as_bytes()).to_bytes())
 }
 
-/// The signature of a receipt, made as it is asked for: Ed25519 gives the same each time. `None` when it names another key,
-/// or none.
-pub fn sign_receipt(key: &SigningKey, receipt: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Said {
-        kid: Option<String>,
-    }
-    let said: Said = serde_json::from_str(receipt).ok()?;
-    let kid = kid_of(&key.verifying_key()).to_string();
-    (said.kid == Some(kid)).then(|| sign(key, receipt))
+/// What is read of a receipt to sign it, or to put it back.
+#[derive(Deserialize)]
+struct Named {
+    entry: EntryId,
+    kid: Option<String>,
 }
 
-/// The public half of a key of receipts, by its name.
-pub fn public_half(key: &SigningKey) -> BTreeMap<String, String> {
-    let public = key.verifying_key();
-    BTreeMap::from([(kid_of(&public).to_string(), STANDARD.encode(public.as_bytes()))])
+/// The signature of a receipt by that of the keys which it names, made as it is asked for: Ed25519 gives the same each
+/// time. Where that key is not here, the one that the receipt brought along, if there is one. `None` when it names no key.
+pub fn sign_receipt(
+    keys: &[SigningKey],
+    receipt: &str,
+    brought_along: Option<&[u8]>,
+) -> Option<String> {
+    let kid = serde_json::from_str::<Named>(receipt).ok()?.kid?;
+    let key = keys.iter().find(|key| kid_of(&key.verifying_key()).to_string() == kid);
+    key.map(|key| sign(key, receipt)).or_else(|| brought_along.map(|bytes| STANDARD.encode(bytes)))
+}
+
+/// The public halves of the keys of receipts, by their names: of those at hand, and of those that receipts of other
+/// instances brought along.
+pub fn public_keys(tx: &mut Tx<'_>, keys: &[SigningKey]) -> Result<BTreeMap<String, String>> {
+    let own = keys.iter().map(|key| {
+        let public = key.verifying_key();
+        (kid_of(&public).to_string(), STANDARD.encode(public.as_bytes()))
+    });
+    let foreign = receipt_keys::all(tx)?.into_iter();
+    Ok(foreign.map(|(kid, key)| (kid, STANDARD.encode(key))).chain(own).collect())
 }
 
 /// Is that the signature of the text?

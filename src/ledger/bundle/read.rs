@@ -28,6 +28,7 @@ pub enum Line {
 pub struct Reader<R> {
     from: R,
     line: u64,
+    offset: u64,
     hash: Sha256,
     /// Of all lines before the last one read.
     sha256: String,
@@ -36,12 +37,17 @@ pub struct Reader<R> {
 impl<R: BufRead> Reader<R> {
     /// From its first line.
     pub fn new(from: R) -> Self {
-        Self { from, line: 0, hash: Sha256::new(), sha256: String::new() }
+        Self { from, line: 0, offset: 0, hash: Sha256::new(), sha256: String::new() }
     }
 
     /// Number of the last line read, from 1.
     pub const fn line_number(&self) -> u64 {
         self.line
+    }
+
+    /// How many bytes were read: where the next line begins.
+    pub const fn offset(&self) -> u64 {
+        self.offset
     }
 
     /// SHA-256 of all bytes before the last line read, if that was a manifest: what it must say.
@@ -66,6 +72,7 @@ impl<R: BufRead> Reader<R> {
             self.sha256 = hex(self.hash.clone().finalize().into());
         }
         self.hash.update(&bytes);
+        self.offset = self.offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         Ok(Some(line))
     }
 

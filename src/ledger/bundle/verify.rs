@@ -50,6 +50,12 @@ pub struct Verdict {
     pub owed: Vec<(i64, i64)>,
     /// Audit samples, each drawn again.
     pub samples: Samples,
+    /// Root of the tree of all leaves.
+    pub root: Hash,
+    /// Where, in bytes, the rows that may change begin.
+    pub states_at: u64,
+    /// SHA-256 of all lines before the manifest, as it says.
+    pub sha256: String,
 }
 
 /// Reads a bundle to its end, once, and holds every rule against it.
@@ -171,6 +177,7 @@ impl Walk {
             Line::Object(Object::Checkpoint(checkpoint)) => self.checkpoint(&checkpoint),
             Line::Object(Object::States {}) => {
                 self.count("states");
+                self.verdict.states_at = reader.offset();
                 self.audit.close();
                 self.replay.close();
                 self.samples.close();
@@ -292,6 +299,7 @@ impl Walk {
 
     fn manifest(&mut self, manifest: &Manifest, sha256: &str) {
         self.part = Part::End;
+        manifest.sha256.clone_into(&mut self.verdict.sha256);
         if manifest.sha256 != sha256 {
             self.whole.count(|| "son empreinte n'est pas celle de ses lignes".to_owned());
         }
@@ -321,6 +329,7 @@ impl Walk {
         let mut verdict = self.verdict;
         verdict.passes = self.replay.passes();
         verdict.owed = self.replay.owed().collect();
+        verdict.root = self.frontier.root();
         let mut checks = vec![
             self.whole
                 .check("file_is_whole", "Le fichier est entier, tel que son manifeste le compte"),

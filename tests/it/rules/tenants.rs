@@ -5,11 +5,12 @@ use crate::support::World;
 use crate::support::sql::Sql;
 
 /// Tables of the instance, which no programme owns, and why they may be.
-const OF_THE_INSTANCE: [(&str, &str); 9] = [
+const OF_THE_INSTANCE: [(&str, &str); 10] = [
     ("__diesel_schema_migrations", "which migrations ran; read-only"),
     ("outbox", "letters, sealed; found by nobody but the postman"),
     ("password_resets", "an account's; found by the hash of a secret that only its holder has"),
     ("programmes", "the tenants themselves: row-level security on their id"),
+    ("receipt_keys", "public keys, which receipts are verified by in public"),
     ("recovery_codes", "an account's, whatever programme it acts in"),
     ("refresh_tokens", "found by the hash of a secret that only its holder has"),
     ("second_factors", "an account's, whatever programme it acts in"),

@@ -1,7 +1,7 @@
 //! What a programme carries away.
 
+use souche::app::evidence;
 use souche::db::Scope;
-use souche::ledger::bundle;
 
 use super::region::Region;
 
@@ -11,7 +11,7 @@ impl Region {
         let mut file = Vec::new();
         self.db
             .snapshot_blocking(Scope::Programme(self.programme), |tx| {
-                bundle::write(tx, &self.keys.receipt, &mut file)
+                evidence::write(tx, &self.keys, &mut file, &[])
             })
             .unwrap();
         String::from_utf8(file).unwrap()

@@ -10,6 +10,7 @@ pub mod database;
 mod evidence;
 mod founding;
 pub mod logs;
+pub mod moving;
 pub mod processes;
 pub mod region;
 mod scene;

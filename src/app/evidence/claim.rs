@@ -1,26 +1,13 @@
-//! Evidence to be carried away: all of a programme's, or what a site is owed.
-
-use std::io::Write;
+//! What a site is owed, to be carried away.
 
 use crate::db::{Tx, checkpoints, entries, programmes, sites};
 use crate::domain::note::{Note, Proof};
 use crate::domain::{Action, Actor, Refusal, SiteId};
 use crate::error::Result;
 use crate::keys::Keys;
-use crate::ledger::bundle::{self, Manifest};
+use crate::ledger::bundle;
 use crate::ledger::claim::{Backed, Head};
 use crate::ledger::tree::Tree;
-
-/// Writes the programme's bundle; in a snapshot.
-pub fn bundle(
-    tx: &mut Tx<'_>,
-    keys: &Keys,
-    actor: &Actor,
-    out: &mut impl Write,
-) -> Result<Manifest> {
-    actor.require(Action::ReadBundle)?;
-    bundle::write(tx, &keys.receipt, out)
-}
 
 /// The receipts of a site, each with its signature and its proof under the last checkpoint: what `souche claim` reads
 /// once the service is gone. Those of a site see their own.
@@ -36,7 +23,8 @@ pub fn claim_file(tx: &mut Tx<'_>, keys: &Keys, actor: &Actor, site: SiteId) -> 
     let note =
         head.map(|head| head.note.parse::<Note>()).transpose().map_err(anyhow::Error::msg)?;
     let programme = programmes::current(tx)?.code.to_string();
-    let first = Head { programme, receipt_keys: bundle::public_half(&keys.receipt), site };
+    let keys = keys.receipt_keys();
+    let first = Head { programme, receipt_keys: bundle::public_keys(tx, &keys)?, site };
     let mut file = first.to_line();
     let receipts = entries::of_site(tx, site)?;
     let mut tree = Tree::new(tx);
@@ -49,7 +37,7 @@ pub fn claim_file(tx: &mut Tx<'_>, keys: &Keys, actor: &Actor, site: SiteId) -> 
             }
             _ => None,
         };
-        let signature = bundle::sign_receipt(&keys.receipt, &own.receipt);
+        let signature = bundle::sign_receipt(&keys, &own.receipt, own.signature.as_deref());
         file.push_str(&Backed { proof, receipt: own.receipt, signature }.to_line());
     }
     Ok(file)
