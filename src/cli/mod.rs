@@ -4,6 +4,8 @@ mod audit;
 mod bench;
 mod claim;
 pub mod demo;
+mod drill;
+mod escrow;
 mod export;
 mod import;
 mod keys;
@@ -44,6 +46,10 @@ enum Command {
     /// What comes in from another instance
     #[command(subcommand)]
     Import(import::Import),
+    /// Write the day's encrypted copy of every programme, for somebody else to keep; `souche serve` does it each night when told
+    Escrow(escrow::EscrowCommand),
+    /// Would a copy do? Restore it into a throw-away database, hold every rule and every site's claim against it
+    Drill(drill::Drill),
     /// What a site is owed, proven from its own receipts alone
     Claim(claim::Claim),
     /// Mediation places
@@ -75,6 +81,8 @@ impl Cli {
             Command::Export(command) => command.run(),
             Command::Audit(command) => command.run(),
             Command::Import(command) => command.run(),
+            Command::Escrow(command) => command.run(),
+            Command::Drill(command) => command.run(),
             Command::Claim(command) => command.run(),
             Command::Sites(command) => command.run(),
             Command::Users(command) => command.run(),

@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::Context;
 use clap::Args;
 
+use super::escrow::EscrowOptions;
+use crate::app::evidence::{Escrow, Keeper};
 use crate::app::mail::{Postman, Sender};
 use crate::db::Clock;
 use crate::http::{self, Service};
@@ -75,26 +77,32 @@ pub struct Serve {
     place: Place,
     #[command(flatten)]
     listen: Listen,
+    #[command(flatten)]
+    escrow: EscrowOptions,
 }
 
 impl Serve {
     /// Opens the instance and serves it.
     pub fn run(self) -> anyhow::Result<()> {
-        serve(&self.place.open(Clock::System)?, &self.listen)
+        let escrow = self.escrow.read()?;
+        serve(&self.place.open(Clock::System)?, &self.listen, escrow)
     }
 }
 
 /// Serves an instance, until the process is told to stop.
-pub fn serve(instance: &Instance, listen: &Listen) -> anyhow::Result<()> {
+pub fn serve(instance: &Instance, listen: &Listen, escrow: Option<Escrow>) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen.listen).with_context(|| {
         format!("{} can't be listened on; choose another with --listen", listen.listen)
     })?;
     let service = Service::new(instance.db.clone(), instance.keys.clone(), &listen.public_url)?
         .with_limits_times(listen.limits_times)
-        .behind_proxy(listen.behind_proxy);
+        .behind_proxy(listen.behind_proxy)
+        .watching(escrow.clone());
     let sender = listen.sender(&instance.data)?;
     let _postman = Postman::start(instance.db.clone(), instance.keys.clone(), sender)?;
     let _sealer = Sealer::start(instance.db.clone(), instance.signer.clone())?;
+    let start = |escrow| Keeper::start(instance.db.clone(), instance.keys.clone(), escrow);
+    let _keeper = escrow.map(start).transpose()?;
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     super::say(&format!("Souche écoute sur http://{}", listener.local_addr()?))?;
     http::serve(listener, service, workers)?;

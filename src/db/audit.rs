@@ -1,10 +1,13 @@
 //! Questions that only an audit asks: set-based, over the whole programme.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::Tx;
+use crate::domain::SiteId;
 use crate::error::Result;
 
 #[derive(QueryableByName)]
@@ -50,6 +53,31 @@ pub fn funded_and_unspent(tx: &mut Tx<'_>) -> Result<i64> {
     )
     .get_result(tx.conn)?;
     Ok(count.n)
+}
+
+/// What each site is owed and has not been debited for it yet, in cents, by the books: its payable account, and what is
+/// ordered from the bank. Sites that are owed nothing may be left out.
+pub fn owed_by_site(tx: &mut Tx<'_>) -> Result<BTreeMap<SiteId, i64>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Integer)]
+        site: SiteId,
+        #[diesel(sql_type = BigInt)]
+        cents: i64,
+    }
+    tx.scan_all()?;
+    let rows: Vec<Row> = sql_query(
+        "SELECT site, sum(cents)::bigint AS cents FROM (
+             SELECT credit / 100 AS site, amount AS cents FROM transfers WHERE book = 'EUR' AND credit % 100 = 54
+             UNION ALL SELECT debit / 100, -amount FROM transfers WHERE book = 'EUR' AND debit % 100 = 54
+             UNION ALL
+             SELECT r.site, i.amount_cents FROM payout_items i JOIN redemptions r ON r.pass = i.pass AND r.cycle = i.cycle
+             JOIN payouts p ON p.number = i.payout JOIN settlements s ON s.number = p.settlement
+             LEFT JOIN payout_debits d ON d.payout = p.number WHERE s.approved_by IS NOT NULL AND d.payout IS NULL
+         ) parts GROUP BY site",
+    )
+    .load(tx.conn)?;
+    Ok(rows.into_iter().map(|row| (row.site, row.cents)).collect())
 }
 
 /// How many rows break a rule, and the first of them by name.

@@ -111,3 +111,8 @@ pub fn set_daily_capacity(
         .execute(tx.conn)?;
     Ok(n == 1)
 }
+
+/// The numbers of all sites, in order.
+pub fn numbers(tx: &mut Tx<'_>) -> Result<Vec<SiteId>> {
+    Ok(sites::table.select(sites::number).order(sites::number).load(tx.conn)?)
+}

@@ -30,6 +30,7 @@ pub use problem::Problem;
 
 use crate::app::access::{Gate, Watch};
 use crate::app::api_key::Ring;
+use crate::app::evidence::Escrow;
 use crate::app::redemption::Writer;
 use crate::app::{Outcome, audit, once};
 use crate::db::{Db, Scope, Tx};
@@ -62,6 +63,7 @@ pub struct Service {
     doors: Doors,
     limits: Limits,
     is_behind_proxy: bool,
+    escrow: Option<Escrow>,
 }
 
 impl Service {
@@ -79,6 +81,7 @@ impl Service {
             doors: Doors::new(&openapi()),
             limits: Limits::times(1),
             is_behind_proxy: false,
+            escrow: None,
             db,
             keys,
         })
@@ -99,6 +102,12 @@ impl Service {
     #[must_use]
     pub fn behind_proxy(self, is_behind_proxy: bool) -> Self {
         Self { is_behind_proxy, ..self }
+    }
+
+    /// The same, whose metrics tell how old the copies in escrow are.
+    #[must_use]
+    pub fn watching(self, escrow: Option<Escrow>) -> Self {
+        Self { escrow, ..self }
     }
 
     /// Runs a use case that only reads; its trace is written with it, when it leaves one.

@@ -42,7 +42,11 @@ impl Demo {
     pub fn run(self) -> anyhow::Result<()> {
         self.play_and_tell()?;
         // The instance of the story is closed by now: this one has the machine's clock.
-        if self.no_serve { Ok(()) } else { serve(&self.place.open(Clock::System)?, &self.listen) }
+        if self.no_serve {
+            Ok(())
+        } else {
+            serve(&self.place.open(Clock::System)?, &self.listen, None)
+        }
     }
 
     fn play_and_tell(&self) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::app::evidence::Escrow;
 use crate::app::log;
 use crate::db::{Scope, Tx};
 use crate::domain::merkle::TILE_WIDTH;
@@ -293,7 +294,22 @@ async fn prove(
 #[get("/metrics")]
 async fn read_metrics(service: web::Data<Service>) -> Result<HttpResponse, Problem> {
     let gauges = service.db.transact(Scope::Nobody, log::gauges).await?;
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(exposed(&gauges)))
+    let mut text = exposed(&gauges);
+    if let Some(escrow) = &service.escrow {
+        text.push_str(&copies_exposed(escrow, &gauges));
+    }
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text))
+}
+
+/// A programme without a copy has one that is infinitely old: whoever watches is told of both alike.
+fn copies_exposed(escrow: &Escrow, gauges: &[log::Gauge]) -> String {
+    let name = "souche_escrow_age_seconds";
+    let ages = gauges.iter().map(|gauge| {
+        let age = escrow.age(&gauge.programme).map_or("+Inf".into(), |it| it.as_secs().to_string());
+        format!("{name}{{programme=\"{}\"}} {age}\n", gauge.programme)
+    });
+    format!("# HELP {name} Age of the last encrypted copy\n# TYPE {name} gauge\n")
+        + &ages.collect::<String>()
 }
 
 fn exposed(gauges: &[log::Gauge]) -> String {
@@ -327,6 +343,21 @@ fn exposed(gauges: &[log::Gauge]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_programme_without_a_copy_has_one_that_is_infinitely_old() {
+        let dir = std::env::temp_dir().join(format!("souche-metrics-{}", std::process::id()));
+        std::fs::create_dir(&dir).unwrap();
+        let to = age::x25519::Identity::generate().to_public().to_string().parse().unwrap();
+        let escrow = Escrow::new(dir.clone(), vec![to], 1).unwrap();
+        let programme = "SAT".to_owned().try_into().unwrap();
+        let gauge = log::Gauge { programme, size: 0, signed: 0, lag_seconds: 0, is_refused: false };
+        let shown = || copies_exposed(&escrow, std::slice::from_ref(&gauge));
+        assert!(shown().ends_with("souche_escrow_age_seconds{programme=\"SAT\"} +Inf\n"));
+        std::fs::write(dir.join("SAT-2026-12-31.souche.age"), "").unwrap();
+        assert!(shown().ends_with("souche_escrow_age_seconds{programme=\"SAT\"} 0\n"));
+        std::fs::remove_dir_all(dir).unwrap();
+    }
 
     #[test]
     fn tiles_are_numbered_as_the_specification_says() {

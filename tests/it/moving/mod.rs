@@ -1,5 +1,8 @@
 //! A programme moves to another instance: the same history there, and service goes on.
 
+mod commands;
+mod escrow;
+mod identities;
 mod import;
 mod service;
 mod two_logs;

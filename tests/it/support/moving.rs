@@ -1,16 +1,19 @@
 //! A programme that goes on in another instance: of another database, other people's accounts, perhaps other keys.
 
+use std::fs;
 use std::io::Cursor;
+use std::path::PathBuf;
 
+use age::secrecy::ExposeSecret;
 use souche::app::access::{NewUser, add_user};
 use souche::app::evidence::{Ask, import};
 use souche::db::{Clock, Db, Scope};
 use souche::domain::territory::Territory;
 use souche::domain::text::{Email, Password};
 use souche::domain::{Actor, ProgrammeId, Role, UserId};
-use souche::envelope::Identities;
+use souche::envelope::{Identities, Recipient};
 use souche::error::Result;
-use souche::keys::Keys;
+use souche::keys::{Keys, hex, random};
 use souche::ledger::bundle::{Trusted, Verdict, verify};
 
 use super::database::TestDatabase;
@@ -111,4 +114,37 @@ pub fn verified(file: &str) -> Verdict {
     let verdict = verify(file.as_bytes(), &Trusted::default());
     assert!(verdict.holds(), "{:?}", verdict.checks);
     verdict
+}
+
+/// Somebody's age key: the public half, and a file of the private one that goes with the test.
+pub struct AgeKey {
+    pub public: Recipient,
+    pub file: PathBuf,
+}
+
+impl AgeKey {
+    pub fn new() -> Self {
+        let key = age::x25519::Identity::generate();
+        let name = format!("souche-it-age-{}", hex(&random::<8>().unwrap()));
+        let file = std::env::temp_dir().join(name);
+        fs::write(&file, format!("{}\n", key.to_string().expose_secret())).unwrap();
+        Self { public: key.to_public().to_string().parse().unwrap(), file }
+    }
+
+    /// As `age-keygen` prints the public half.
+    pub fn text(&self) -> String {
+        let file = fs::read_to_string(&self.file).unwrap();
+        let key: age::x25519::Identity = file.trim().parse().unwrap();
+        key.to_public().to_string()
+    }
+
+    pub fn identities(&self) -> Identities {
+        Identities::read(&self.file).unwrap()
+    }
+}
+
+impl Drop for AgeKey {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.file);
+    }
 }
