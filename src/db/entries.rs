@@ -29,7 +29,7 @@ pub struct EntryRow {
     pub request_key: Option<Vec<u8>>,
     /// First 16 bytes of SHA-256 over what was asked.
     pub request_hash: Option<Vec<u8>>,
-    /// What the receipt brought along from another instance: see [`restore`].
+    /// What the receipt brought along from another instance, whose key is not here.
     pub signature: Option<Vec<u8>>,
 }
 

@@ -1,5 +1,5 @@
 //! Rows of a bundle, put back as they were: what [`super::evidence`] writes, read again by the same catalogue. What a row
-//! leaves out because it follows from others is worked out again once all are there ([`derive`]).
+//! leaves out because it follows from others is worked out again once all are there ([`derive()`]).
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;

@@ -28,7 +28,7 @@ pub struct Ask<'a> {
 /// Puts a verified bundle back into a new programme; returns it with how many identities came along. For the command line.
 ///
 /// # Errors
-/// As [`bundle::import`]; when the administrator has no account; when identities are asked for that the file lacks or
+/// As [`bundle::import()`]; when the administrator has no account; when identities are asked for that the file lacks or
 /// that the key does not open.
 pub fn import(
     tx: &mut Tx<'_>,

@@ -1,7 +1,7 @@
 //! A programme goes on in another instance: its bundle is put back, in one transaction, as it was: the same entries, the
 //! same receipts byte for byte, the same leaves and heads; under a number of this instance's own.
 //!
-//! The file was verified whole before ([`super::verify`]); here it is read once more, by parts: first the rows that others
+//! The file was verified whole before ([`super::verify()`]); here it is read once more, by parts: first the rows that others
 //! name, then the journal. What is held at once is a batch of rows, and what grows with sites, organisations and orders,
 //! not with passes. Before the transaction may be committed, every rule is held against what the database has, by the
 //! live `verify`; so a file that changed between the two readings imports nothing either.
