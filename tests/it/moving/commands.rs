@@ -59,9 +59,10 @@ fn a_programme_moves_by_two_commands() {
     let old = Place::new(&world.region.keys, world.database.service_url());
     let new = Place::new(&elsewhere.keys, elsewhere.database.service_url());
     let file = old.file("sat.souche");
+    let to = key.text();
     let export =
-        ["export", "bundle", "--programme", "SAT", "--out", text(&file), "--identities-to"];
-    let output = old.command(&export).arg(key.text()).output().unwrap();
+        ["export", "bundle", "--programme", "SAT", "--out", text(&file), "--identities-to", &to];
+    let output = old.command(&export).output().unwrap();
     assert!(output.status.success(), "{}", told(&output));
     let act = world.superuser().value(
         "SELECT about ->> 'with_identities' FROM audit_log WHERE programme_id = 1 AND operation = 'export_bundle'",
