@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod evidence;
 pub mod flag;
 pub mod hand_over;
+pub mod identity;
 pub mod incident;
 pub mod log;
 pub mod mail;

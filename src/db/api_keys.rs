@@ -64,6 +64,29 @@ pub fn rotate(
     Ok(())
 }
 
+/// Does that secret open a key that is in force?
+pub fn is_good(tx: &mut Tx<'_>, secret_hash: &[u8]) -> Result<bool> {
+    Ok(diesel::select(diesel::dsl::exists(good(secret_hash, tx.now))).get_result(tx.conn)?)
+}
+
+/// The same, and held as it is until the transaction ends: whoever revokes it waits.
+pub fn hold(tx: &mut Tx<'_>, secret_hash: &[u8]) -> Result<bool> {
+    let held = good(secret_hash, tx.now).select(api_keys::user_id).for_share();
+    Ok(held.first::<UserId>(tx.conn).optional()?.is_some())
+}
+
+/// The key whose secret it is, unless it has ended: the present one, or the one before while both are good.
+#[diesel::dsl::auto_type]
+fn good<'a>(secret_hash: &'a [u8], now: Timestamp) -> _ {
+    let is_previous = api_keys::previous_hash
+        .eq(secret_hash)
+        .and(api_keys::previous_ends_at.gt(now))
+        .assume_not_null();
+    let is_its_own = api_keys::secret_hash.eq(secret_hash).or(is_previous);
+    let goes_on = api_keys::revoked_at.is_null().and(api_keys::expires_at.gt(now));
+    api_keys::table.filter(is_its_own).filter(goes_on)
+}
+
 /// Ends it, for good.
 pub fn revoke(tx: &mut Tx<'_>, id: UserId, by: UserId) -> Result<()> {
     diesel::update(api_keys::table.find(id))
@@ -90,14 +113,7 @@ pub fn page(
 /// Whom a secret speaks for, now, and until when; nobody when it is unknown, old or revoked. The use is
 /// noted, at most once a minute.
 pub fn by_secret(tx: &mut Tx<'_>, secret_hash: &[u8]) -> Result<Option<(Actor, Timestamp)>> {
-    let is_current = api_keys::secret_hash.eq(secret_hash);
-    let is_previous = api_keys::previous_hash
-        .eq(secret_hash)
-        .and(api_keys::previous_ends_at.gt(tx.now))
-        .assume_not_null();
-    let found: Option<(ApiKey, bool)> = api_keys::table
-        .filter(is_current.or(is_previous))
-        .filter(api_keys::revoked_at.is_null().and(api_keys::expires_at.gt(tx.now)))
+    let found: Option<(ApiKey, bool)> = good(secret_hash, tx.now)
         .select((ApiKey::as_select(), api_keys::secret_hash.eq(secret_hash)))
         .first(tx.conn)
         .optional()?;

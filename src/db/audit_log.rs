@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Tx;
 use super::access_schema::audit_log;
-use crate::domain::{Role, Timestamp, UserId};
+use crate::domain::{OrganisationId, Role, Timestamp, UserId};
 use crate::error::Result;
 
 /// An act that left its trace.
@@ -17,11 +17,14 @@ pub struct Act {
     pub at: Timestamp,
     pub actor: Option<UserId>,
     pub role: Option<Role>,
+    pub organisation: Option<OrganisationId>,
     pub by_api_key: bool,
     pub operation: String,
     pub about: serde_json::Value,
     pub outcome: String,
     pub result: serde_json::Value,
+    pub before: Option<serde_json::Value>,
+    pub after: Option<serde_json::Value>,
     pub request_id: String,
     pub address: Option<String>,
 }

@@ -38,6 +38,12 @@ pub fn receive(
         .get_result(tx.conn)?)
 }
 
+/// The sealed identity of a person that a hand-over names.
+pub fn identity_sealed(tx: &mut Tx<'_>, person_key: &[u8]) -> Result<Vec<u8>> {
+    let found = beneficiaries::table.filter(beneficiaries::person_key.eq(person_key));
+    Ok(found.select(beneficiaries::identity_sealed).first(tx.conn)?)
+}
+
 /// Makes whoever counts what one of these people spent wait until the end of this transaction. In the order of
 /// the key.
 pub fn lock(tx: &mut Tx<'_>, person_keys: &[Vec<u8>]) -> Result<()> {

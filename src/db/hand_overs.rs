@@ -49,6 +49,22 @@ pub fn page(
         .load(tx.conn)?)
 }
 
+/// Whose a hand-over is; of that prescriber when one is named.
+pub fn person_of(
+    tx: &mut Tx<'_>,
+    number: HandOverId,
+    prescriber: Option<OrganisationId>,
+) -> Result<Option<Vec<u8>>> {
+    let mut found = hand_overs::table
+        .filter(hand_overs::number.eq(number))
+        .select(hand_overs::person_key)
+        .into_boxed();
+    if let Some(prescriber) = prescriber {
+        found = found.filter(hand_overs::prescriber.eq(prescriber));
+    }
+    Ok(found.first(tx.conn).optional()?)
+}
+
 /// How many booklets were handed over to each public.
 pub fn count_by_eligibility(tx: &mut Tx<'_>) -> Result<Vec<(Eligibility, i64)>> {
     Ok(hand_overs::table

@@ -19,6 +19,7 @@ mod statement;
 pub mod api_keys;
 pub mod audit;
 pub mod audit_log;
+pub mod audit_states;
 pub mod bank_accounts;
 pub mod beneficiaries;
 pub mod booklets;

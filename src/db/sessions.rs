@@ -1,10 +1,12 @@
 //! Sessions: one sign-in, and all that was renewed from it.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Integer, Uuid};
 
 use super::Tx;
 use super::account_schema::sessions;
 use super::memberships::Member;
+use super::statement::statement;
 use crate::domain::{ProgrammeId, Refusal, SessionId, Timestamp, UserId};
 use crate::error::Result;
 
@@ -64,6 +66,30 @@ pub fn lock(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>> {
         .for_update()
         .first(tx.conn)
         .optional()?)
+}
+
+statement! {
+    /// Both rows die with a role; the version tells a role that was given again from the one there was.
+    FindGood { id: Uuid = SessionId } -> Integer,
+    "SELECT m.version FROM sessions s JOIN memberships m ON m.user_id = s.user_id AND m.programme_id = s.programme_id \
+     WHERE s.id = ? AND s.ended_at IS NULL AND m.version = s.role_version AND m.ended_at IS NULL"
+}
+
+statement! {
+    HoldGood { id: Uuid = SessionId } -> Integer,
+    "SELECT m.version FROM sessions s JOIN memberships m ON m.user_id = s.user_id AND m.programme_id = s.programme_id \
+     WHERE s.id = ? AND s.ended_at IS NULL AND m.version = s.role_version AND m.ended_at IS NULL FOR SHARE OF s, m"
+}
+
+/// Does a session go on, under the version of the role that it was opened for? The transaction must be of its
+/// programme, or of its person.
+pub fn is_good(tx: &mut Tx<'_>, id: SessionId) -> Result<bool> {
+    Ok(FindGood { id: &id }.get_result::<i32>(tx.conn).optional()?.is_some())
+}
+
+/// The same, and held as it is until the transaction ends: whoever ends it, or changes the role, waits.
+pub fn hold(tx: &mut Tx<'_>, id: SessionId) -> Result<bool> {
+    Ok(HoldGood { id: &id }.get_result::<i32>(tx.conn).optional()?.is_some())
 }
 
 /// It was renewed, and goes on until then.

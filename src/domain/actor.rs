@@ -119,11 +119,12 @@ pub enum Action {
     ReadSamples,
     ManageApiKeys,
     ReadAuditLog,
+    ReadIdentity,
 }
 
 impl Action {
-    /// Never done by an API key, whatever its role: it opens a door to others, says where money
-    /// goes, or is a judgement that somebody answers for.
+    /// Never done by an API key, whatever its role: it opens a door to others, says where money goes or who somebody
+    /// is, or is a judgement that somebody answers for.
     pub const fn needs_a_person(self) -> bool {
         matches!(
             self,
@@ -134,6 +135,7 @@ impl Action {
                 | Self::CommitSample
                 | Self::DrawSample
                 | Self::RecordFinding
+                | Self::ReadIdentity
         )
     }
 }
@@ -264,6 +266,8 @@ pub fn allows(role: Role, action: Action) -> bool {
         A::ReadOrganisations | A::ReadOrders | A::TracePass | A::ReadReports | A::VerifyLedger => {
             THE_REGION
         }
+        // The operator answers for the data; a prescriber, for whom it saw. Nobody else needs a name.
+        A::ReadIdentity => &[R::OperatorAdmin, R::PrescriberManager],
         A::ReadAuditLog | A::ReadBundle => &[R::OperatorAdmin, R::Auditor],
         A::CommitSample | A::DrawSample | A::RecordFinding => &[R::Auditor],
         A::ReadSamples => READ_SAMPLES,

@@ -19,6 +19,20 @@ pub struct Person {
     pub born_on: BusinessDate,
 }
 
+/// For what an identity may be read; a closed list, so that the trace of it names nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadingReason {
+    /// The person asks what is kept about it (GDPR, article 15), or has it corrected (article 16).
+    RightsOfThePerson,
+    /// A booklet was lost or stolen, and its holder has to be recognised.
+    LossOrTheft,
+    /// Eligibility is checked against the documents.
+    EligibilityCheck,
+    /// A site or the person contests a use.
+    Dispute,
+}
+
 impl Person {
     /// The text that names a person however it was typed: letters and digits, without case or accents.
     pub fn normalised(&self) -> String {

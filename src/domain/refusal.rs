@@ -19,6 +19,7 @@ fn in_french(what: &str) -> &str {
         "order" => "commande",
         "booklet" => "carnet",
         "delivery" => "livraison",
+        "hand_over" => "remise",
         "redemption" => "utilisation",
         "bank_account" => "compte bancaire",
         "settlement" => "lot de paiement",

@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, web};
 
 use super::{Problem, Service};
-use crate::app::access::Signed;
+use crate::app::access::{Signed, Standing};
 use crate::domain::access::Proof;
 use crate::domain::api_key::ApiKeySecret;
 use crate::domain::{Actor, Refusal, Timestamp};
@@ -15,20 +15,28 @@ use crate::domain::{Actor, Refusal, Timestamp};
 pub(super) enum Caller {
     /// A person, with a token of a session that goes on.
     Person(Signed),
-    /// A program, with a key.
-    Program(Actor),
+    /// A program, with a key: whose secret has that hash.
+    Program(Actor, [u8; 32]),
 }
 
 impl Caller {
     pub const fn actor(&self) -> Actor {
         match self {
             Self::Person(signed) => signed.actor,
-            Self::Program(actor) => *actor,
+            Self::Program(actor, _) => *actor,
         }
     }
 
     pub const fn is_program(&self) -> bool {
-        matches!(self, Self::Program(_))
+        matches!(self, Self::Program(..))
+    }
+
+    /// What lets it act, to be asked again when it does.
+    pub const fn standing(&self) -> Standing {
+        match self {
+            Self::Person(signed) => Standing::Session(signed.session),
+            Self::Program(_, secret_hash) => Standing::Key(*secret_hash),
+        }
     }
 
     /// Refuses a person that has not shown its second factor when it has to.
@@ -70,13 +78,14 @@ pub(super) async fn identify(service: &Service, header: Option<&str>) -> Result<
     let token = header.and_then(|header| header.strip_prefix("Bearer "));
     let token = token.ok_or(Refusal::NotSignedIn)?;
     if ApiKeySecret::is_one(token) {
-        return Ok(Caller::Program(of_key(service, token).await?));
+        return of_key(service, token).await;
     }
     Ok(Caller::Person(service.gate.tokens.read(token)?))
 }
 
-async fn of_key(service: &Service, token: &str) -> Result<Actor, Problem> {
+async fn of_key(service: &Service, token: &str) -> Result<Caller, Problem> {
     let secret = ApiKeySecret::read(token).ok_or(Refusal::NotSignedIn)?;
+    let hash = secret.hash();
     let fresh = service.api_keys.fresh(&secret, service.db.clock().now());
     let known = if let Some(known) = fresh {
         known
@@ -85,5 +94,5 @@ async fn of_key(service: &Service, token: &str) -> Result<Actor, Problem> {
         let read = web::block(move || ring.read(&db, &secret)).await;
         read.map_err(|error| Problem::busy(&error.to_string()))??
     };
-    Ok(known.ok_or(Refusal::NotSignedIn)?.0)
+    Ok(Caller::Program(known.ok_or(Refusal::NotSignedIn)?.0, hash))
 }

@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::Problem;
+use super::auth::Caller;
+use crate::app::access::Standing;
 use crate::app::audit::Asked;
 use crate::domain::access::Operation;
 use crate::keys::{hex, random};
@@ -26,8 +29,10 @@ pub(super) struct Call {
     pub path: String,
     /// Whence it comes.
     pub address: Option<IpAddr>,
-    /// By a program, with a key.
-    pub by_api_key: bool,
+    /// What follows the `?` of its address.
+    pub query: String,
+    /// Who calls, when it was let in by name.
+    pub caller: Option<Caller>,
 }
 
 impl Call {
@@ -47,28 +52,42 @@ pub(super) fn id() -> String {
     CALL.try_with(|call| call.id.clone()).unwrap_or_else(|_| new_id())
 }
 
+/// What lets the caller of the request under way act; a fault outside of any, and where nobody was let in.
+pub(super) fn standing() -> Result<Standing, Problem> {
+    let caller = CALL.try_with(|call| call.caller).ok().flatten();
+    let missing = || Problem::fault(&anyhow::anyhow!("a use case without its caller"));
+    caller.map(|caller| caller.standing()).ok_or_else(missing)
+}
+
 /// The request under way, when its operation leaves a row in the audit log.
 pub(super) fn audited() -> Option<Asked> {
     let call = CALL.try_with(Arc::clone).ok()?;
     let operation = call.operation.filter(|operation| operation.is_audited)?;
     Some(Asked {
         operation,
-        about: parameters(&call.pattern, &call.path),
+        about: about(&call.pattern, &call.path, &call.query),
         id: call.id.clone(),
         network: call.address.map(network),
-        by_api_key: call.by_api_key,
+        by_api_key: call.caller.is_some_and(|caller| caller.is_program()),
     })
 }
 
-/// What the braces of a template stand for in an address.
-fn parameters(pattern: &str, path: &str) -> Value {
+/// Parameters of addresses that a trace keeps: which days, which form, to what end. All else could be anything.
+const TOLD: [&str; 4] = ["format", "from", "reason", "until"];
+
+/// What an address names: by the braces of its template, and after its `?`.
+fn about(pattern: &str, path: &str, query: &str) -> Value {
+    let short = |given: &str| Value::String(given.chars().take(50).collect());
     let pairs = pattern.split('/').zip(path.split('/'));
     let named = pairs.filter_map(|(part, given)| {
         let name = part.strip_prefix('{')?.strip_suffix('}')?;
-        let given: String = given.chars().take(50).collect();
-        Some((name.to_owned(), Value::String(given)))
+        Some((name.to_owned(), short(given)))
     });
-    Value::Object(named.collect::<Map<_, _>>())
+    let asked = query.split('&').filter_map(|pair| {
+        let (name, given) = pair.split_once('=')?;
+        TOLD.contains(&name).then(|| (name.to_owned(), short(given)))
+    });
+    Value::Object(named.chain(asked).collect::<Map<_, _>>())
 }
 
 /// The network of an address, which many share: /24 in IPv4, /48 in IPv6.
@@ -91,8 +110,12 @@ mod tests {
 
     #[test]
     fn a_trace_names_what_the_address_did_and_no_more_than_the_network() {
-        let about = parameters("/api/v1/orders/{order}/approval", "/api/v1/orders/12/approval");
-        assert_eq!(about, serde_json::json!({ "order": "12" }));
+        let told = about(
+            "/api/v1/orders/{order}/print-file",
+            "/api/v1/orders/12/print-file",
+            "format=csv&email=x@y.example",
+        );
+        assert_eq!(told, serde_json::json!({ "order": "12", "format": "csv" }));
         for (address, shown) in [
             ("192.0.2.77", "192.0.2.0/24"),
             ("::ffff:192.0.2.77", "192.0.2.0/24"),

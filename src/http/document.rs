@@ -1,10 +1,11 @@
 //! The contract, collected from the very routes that are served.
 
 use actix_web::App;
+use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, Content, InfoBuilder, License, OpenApi, OpenApiBuilder, Ref, RefOr,
-    ResponseBuilder,
+    Required, ResponseBuilder,
 };
 use utoipa_actix_web::AppExt;
 
@@ -33,6 +34,14 @@ pub fn openapi() -> OpenApi {
     document
 }
 
+/// A body that may be left out, since nothing is asked in it.
+fn asks_nothing(body: &RequestBody) -> bool {
+    body.content.values().any(|content| {
+        let RefOr::T(Content { schema: Some(RefOr::Ref(named)), .. }) = content else { return false };
+        named.ref_location.ends_with("/Nothing")
+    })
+}
+
 /// Adds what is true of every operation: the token, and the problems.
 fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Default::default);
@@ -56,6 +65,11 @@ fn complete(document: &mut OpenApi) {
                 problem("Saturé : rien n'a été écrit, recommencez après Retry-After"),
             );
             responses.insert("504".into(), problem("Issue inconnue : redemandez avec la même clé"));
+            if let Some(RefOr::T(body)) = &mut operation.request_body
+                && asks_nothing(body)
+            {
+                body.required = Some(Required::False);
+            }
             let known = operation.operation_id.as_deref().and_then(Operation::of);
             let is_open = known.is_some_and(|it| it.need == Need::Nothing);
             operation.security = Some(if is_open {

@@ -85,7 +85,8 @@ pub(super) async fn enter(
         operation: if let Door::To(operation) = door { Some(operation) } else { None },
         path: request.path().to_owned(),
         address,
-        by_api_key: matches!(&admitted, Ok(Some(caller)) if caller.is_program()),
+        caller: admitted.as_ref().ok().copied().flatten(),
+        query: request.query_string().to_owned(),
         pattern,
     });
     let mut response = match admitted {
@@ -167,7 +168,7 @@ fn permit(
     let actor = caller.actor();
     let may = match caller {
         Caller::Person(_) => operation.allows(actor.role),
-        Caller::Program(_) => operation.allows_key(actor.role),
+        Caller::Program(..) => operation.allows_key(actor.role),
     };
     if may {
         caller.ensure_shown(operation.proof, now)?;

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa_actix_web::AppExt;
 
 pub use document::openapi;
@@ -32,7 +32,8 @@ use crate::app::access::{Gate, Watch};
 use crate::app::api_key::Ring;
 use crate::app::evidence::Escrow;
 use crate::app::redemption::Writer;
-use crate::app::{Outcome, audit, once};
+use crate::app::audit::{self, Trace};
+use crate::app::{Outcome, once};
 use crate::db::{Db, Scope, Tx};
 use crate::domain::text::Email;
 use crate::domain::{Actor, ProgrammeId};
@@ -110,14 +111,16 @@ impl Service {
         Self { escrow, ..self }
     }
 
-    /// Runs a use case that only reads; its trace is written with it, when it leaves one.
+    /// Runs a use case that only reads; its trace is written with it, when it leaves one. What lets the caller act
+    /// is asked again in its transaction.
     async fn read<T: Send + 'static>(
         &self,
         actor: Actor,
         work: impl FnOnce(&mut Tx<'_>, &Actor) -> Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
-        let asked = call::audited();
+        let (asked, standing) = (call::audited(), call::standing()?);
         let read = self.db.transact(Scope::Programme(actor.programme), move |tx| {
+            standing.ensure(tx)?;
             let read = work(tx, &actor)?;
             if let Some(asked) = &asked {
                 audit::record(tx, asked, Some(&actor), &Outcome::Done(Value::Null))?;
@@ -144,8 +147,8 @@ impl Service {
         created(self.perform(actor, write, work).await?.0)
     }
 
-    /// The same, not answered yet; and whether it was done now, not told again. Its trace is written in
-    /// the same transaction, when it leaves one.
+    /// The same, not answered yet; and whether it was done now, not told again. What lets the caller act is held in
+    /// the same transaction, and its trace is written there, when it leaves one.
     async fn perform<B: Send + 'static, T: Serialize>(
         &self,
         actor: Actor,
@@ -153,38 +156,37 @@ impl Service {
         work: impl FnOnce(&mut Tx<'_>, &Actor, B) -> Result<T> + Send + 'static,
     ) -> Result<(Outcome, bool), Problem> {
         let Write { key, body } = write;
-        let asked = call::audited();
+        let (asked, standing) = (call::audited(), call::standing()?);
         let done = self.db.transact(Scope::Programme(actor.programme), move |tx| {
-            let mut is_new = false;
+            standing.hold(tx)?;
+            let (mut is_new, mut trace) = (false, None);
             let outcome = once(tx, actor.user, &key, |tx| {
                 is_new = true;
+                trace = asked.map(|asked| Trace::begin(tx, asked, &actor)).transpose()?;
                 work(tx, &actor, body)
             })?;
-            if let Some(asked) = asked.filter(|_| is_new) {
-                audit::record(tx, &asked, Some(&actor), &outcome)?;
+            if let Some(trace) = trace {
+                trace.end(tx, &outcome)?;
             }
             Ok((outcome, is_new))
         });
         Ok(done.await?)
     }
 
-    /// Leaves the trace of what was done outside of [`Self::write`], about an account: in the programme of who
-    /// did it; in the instance when nobody was let in, where the address that was named bears a name that
-    /// tells it from others and no more.
-    async fn audit<T>(
+    /// Leaves the trace of a refusal told outside of [`Self::write`], about an account: in the programme of who
+    /// asked; in the instance when nobody was let in, where the address that was named bears a name that tells it
+    /// from others and no more. What was done has left its own, in its transaction.
+    async fn audit_refusal<T>(
         &self,
         who: Option<Actor>,
         account: Option<&Email>,
         done: &Result<T>,
     ) -> Result<(), Problem> {
+        let Err(Error::Refused(refusal)) = done else { return Ok(()) };
         let Some(mut asked) = call::audited() else { return Ok(()) };
-        let outcome = match done {
-            Ok(_) => Outcome::Done(Value::Null),
-            Err(Error::Refused(refusal)) => Outcome::Refused(refusal.clone()),
-            Err(_) => return Ok(()),
-        };
+        let outcome = Outcome::Refused(refusal.clone());
         if let Some(email) = account {
-            asked.about = json!({ "account": self.keys.pepper.pseudonym(email.as_str()) });
+            asked = asked.about_account(&self.keys, email);
         }
         let programme = who.map_or(ProgrammeId::INSTANCE, |who| who.programme);
         let trace = self.db.transact(Scope::Programme(programme), move |tx| {

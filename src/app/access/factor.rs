@@ -6,9 +6,11 @@ use totp_rs::{Builder, Secret, Totp};
 use utoipa::ToSchema;
 
 use super::hasher::Verdict;
+use super::own_account::act;
 use super::session::SignedIn;
 use super::sign_in::tries_of_user;
 use super::{Gate, Signed};
+use crate::app::audit::Asked;
 use crate::app::mail::{Letter, post};
 use crate::db::{Scope, Tx, second_factors, sessions, sign_in_tries, users};
 use crate::domain::text::Password;
@@ -62,7 +64,12 @@ pub struct Confirmed {
 
 /// Begins to enrol a second factor, or to replace one; it counts once a first code is shown. Whoever found a
 /// session open can't: the password is asked again, and a code of the factor that is replaced.
-pub async fn enrol(gate: &Gate, signed: Signed, ask: Enrolment) -> Result<Enrolled> {
+pub async fn enrol(
+    gate: &Gate,
+    signed: Signed,
+    ask: Enrolment,
+    asked: Option<Asked>,
+) -> Result<Enrolled> {
     let turn = gate.hasher.turn()?;
     let user = signed.actor.user;
     let name = tries_of_user(&gate.keys, user);
@@ -75,12 +82,14 @@ pub async fn enrol(gate: &Gate, signed: Signed, ask: Enrolment) -> Result<Enroll
         return Err(Refusal::BadCredentials.into());
     }
     let keys = gate.keys.clone();
-    let secret = gate.db.transact(Scope::Nobody, move |tx| {
-        show(tx, &keys, user, ask.code.as_deref())?;
-        sign_in_tries::forget(tx, &name)?;
-        let secret: [u8; 20] = random()?;
-        second_factors::put(tx, user, &keys.seal(SECRET, &secret)?)?;
-        Ok(Secret::from(secret).to_base32())
+    let secret = gate.db.transact(Scope::Programme(signed.actor.programme), move |tx| {
+        act(tx, &signed, asked, |tx| {
+            show(tx, &keys, user, ask.code.as_deref())?;
+            sign_in_tries::forget(tx, &name)?;
+            let secret: [u8; 20] = random()?;
+            second_factors::put(tx, user, &keys.seal(SECRET, &secret)?)?;
+            Ok(Secret::from(secret).to_base32())
+        })
     });
     let secret = secret.await?;
     let uri = format!(
@@ -90,12 +99,18 @@ pub async fn enrol(gate: &Gate, signed: Signed, ask: Enrolment) -> Result<Enroll
 }
 
 /// A first code puts the factor in force: the session goes on with it, the person's others end.
-pub async fn confirm(gate: &Gate, signed: Signed, ask: Code) -> Result<Confirmed> {
+pub async fn confirm(
+    gate: &Gate,
+    signed: Signed,
+    ask: Code,
+    asked: Option<Asked>,
+) -> Result<Confirmed> {
     count_try(gate, signed.actor.user).await?;
     let keys = gate.keys.clone();
-    let confirmed = gate
-        .db
-        .transact(Scope::Nobody, move |tx| Ok((put_in_force(tx, &keys, &signed, &ask)?, tx.now)));
+    let confirmed = gate.db.transact(Scope::Programme(signed.actor.programme), move |tx| {
+        let codes = act(tx, &signed, asked, |tx| put_in_force(tx, &keys, &signed, &ask))?;
+        Ok((codes, tx.now))
+    });
     let (recovery_codes, now) = confirmed.await?;
     let session = SignedIn::new(&gate.tokens, &Signed { factor_at: Some(now), ..signed }, None)?;
     Ok(Confirmed { recovery_codes, session })
@@ -122,15 +137,22 @@ fn put_in_force(tx: &mut Tx<'_>, keys: &Keys, signed: &Signed, ask: &Code) -> Re
 }
 
 /// Shows a code again in a session, for what takes a recent one.
-pub async fn step_up(gate: &Gate, signed: Signed, ask: Code) -> Result<SignedIn> {
+pub async fn step_up(
+    gate: &Gate,
+    signed: Signed,
+    ask: Code,
+    asked: Option<Asked>,
+) -> Result<SignedIn> {
     let user = signed.actor.user;
     count_try(gate, user).await?;
     let keys = gate.keys.clone();
-    let shown = gate.db.transact(Scope::Nobody, move |tx| {
-        let at = show(tx, &keys, user, Some(&ask.code))?.ok_or(Refusal::SecondFactorNeeded)?;
-        sign_in_tries::forget(tx, &tries_of_user(&keys, user))?;
-        sessions::prove(tx, signed.session)?;
-        Ok(at)
+    let shown = gate.db.transact(Scope::Programme(signed.actor.programme), move |tx| {
+        act(tx, &signed, asked, |tx| {
+            let at = show(tx, &keys, user, Some(&ask.code))?.ok_or(Refusal::SecondFactorNeeded)?;
+            sign_in_tries::forget(tx, &tries_of_user(&keys, user))?;
+            sessions::prove(tx, signed.session)?;
+            Ok(at)
+        })
     });
     let factor_at = Some(shown.await?);
     SignedIn::new(&gate.tokens, &Signed { factor_at, ..signed }, None)

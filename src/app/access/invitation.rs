@@ -3,6 +3,7 @@
 
 use chrono::TimeDelta;
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
@@ -12,7 +13,10 @@ use super::hasher::{Turn, Verdict};
 use super::password::ensure_strong;
 use super::sign_in::tries_of;
 use super::user::member;
+use crate::app::Outcome;
+use crate::app::audit::{Asked, Trace};
 use crate::app::mail::{Letter, post};
+use crate::db::audit_states::Subject;
 use crate::db::invitations::Invitation;
 use crate::db::{Scope, Tx, invitations as table, memberships, programmes, sign_in_tries, users};
 use crate::domain::text::{Email, Line, Password};
@@ -126,7 +130,7 @@ pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, id: InvitationId) -> Result<()> 
 }
 
 /// Takes the role of an invitation up, with a new account or the one that the address has.
-pub async fn accept(gate: &Gate, answer: Acceptance) -> Result<Invited> {
+pub async fn accept(gate: &Gate, answer: Acceptance, asked: Option<Asked>) -> Result<Invited> {
     let turn = gate.hasher.turn()?;
     let programme = programme_of(&answer.token)?;
     let scope = Scope::Programme(programme);
@@ -154,7 +158,7 @@ pub async fn accept(gate: &Gate, answer: Acceptance) -> Result<Invited> {
     let name = tries_of(&gate.keys, &email);
     let accepted = gate.db.transact(scope, move |tx| {
         sign_in_tries::forget(tx, &name)?;
-        take_up(tx, programme, &hash, account)
+        take_up(tx, programme, &hash, account, asked)
     });
     accepted.await
 }
@@ -173,6 +177,7 @@ fn take_up(
     programme: ProgrammeId,
     token_hash: &[u8],
     account: Option<(Line, String)>,
+    asked: Option<Asked>,
 ) -> Result<Invited> {
     let invitation = table::by_token(tx, token_hash)?;
     let email = address(&invitation)?;
@@ -182,10 +187,15 @@ fn take_up(
         Some((name, hash)) => users::insert(tx, &email, &name, &hash)?,
         None => users::by_email(tx, &email)?.ok_or(Refusal::BadLink)?.id,
     };
-    let asked = Assignment { role, organisation, site };
-    let actor = member(user, programme, &asked);
+    let place = Assignment { role, organisation, site };
+    let actor = member(user, programme, &place);
+    let trace = asked.map(|asked| Trace::of(tx, asked, Some(actor), Subject::member(user)));
+    let trace = trace.transpose()?;
     memberships::insert(tx, &actor)?;
     table::accept(tx, id, user)?;
+    if let Some(trace) = trace {
+        trace.end(tx, &Outcome::Done(Value::Null))?;
+    }
     Ok(Invited { actor, email: email.into() })
 }
 

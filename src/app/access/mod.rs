@@ -6,10 +6,12 @@ mod hasher;
 mod invitation;
 mod key_set;
 mod member;
+mod own_account;
 mod password;
 mod recovery;
 mod session;
 mod sign_in;
+mod standing;
 mod token;
 mod user;
 mod watch;
@@ -21,12 +23,13 @@ pub use hasher::Hasher;
 pub use invitation::{Acceptance, Invited, NewInvitation, accept, invitations, invite, withdraw};
 pub use key_set::KeySet;
 pub use member::{NewRole, RoleChange, change_role, members, revoke};
-pub use password::{NOBODY, hash_password};
+pub use password::{NO_PASSWORD, hash_password};
 pub use recovery::{
     AskReset, NewPassword, PasswordChange, ask_reset, change_password, reset_link, use_reset,
 };
 pub use session::{Refresh, SignedIn, end_session, end_sessions, refresh, sessions_of};
 pub use sign_in::{Credentials, open_session, sign_in};
+pub use standing::Standing;
 pub use token::{Signed, Tokens};
 pub use user::{NewUser, User, add_user, first_admin};
 pub use watch::Watch;

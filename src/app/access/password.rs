@@ -67,7 +67,7 @@ pub fn hash_password(password: &Password) -> Result<String> {
 
 /// Is it the password of that hash? None is of no account, and takes as long to find out.
 pub(super) fn matches(password: &Password, hash: Option<&str>) -> Result<bool> {
-    let parsed = PasswordHash::new(hash.unwrap_or(NOBODY))
+    let parsed = PasswordHash::new(hash.unwrap_or(NO_PASSWORD))
         .map_err(|error| anyhow::anyhow!("a password hash can't be read: {error}"))?;
     let is_right = argon2()?.verify_password(password.expose().as_bytes(), &parsed).is_ok();
     Ok(is_right && hash.is_some())
@@ -80,9 +80,9 @@ pub(super) fn is_current(hash: &str) -> bool {
 
 /// How a hash of today begins.
 const TODAY: &str = "$argon2id$v=19$m=47104,t=1,p=1$";
-/// The hash of no password anybody knows, of the same cost as a real one: for who has no account, and for accounts that
-/// are only a name.
-pub const NOBODY: &str = "$argon2id$v=19$m=47104,t=1,p=1$c291Y2hlLW5vYm9keS0wMQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// The hash of no password anybody knows, of the same cost as a real one: of accounts that nobody signs in to, and of
+/// addresses without one.
+pub const NO_PASSWORD: &str = "$argon2id$v=19$m=47104,t=1,p=1$c291Y2hlLW5vYm9keS0wMQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 fn argon2() -> anyhow::Result<Argon2<'static>> {
     let params =
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_password_matches_its_hash_and_nothing_else() {
         let hash = hash_password(&password("la souche reste au carnet")).unwrap();
-        assert!(hash.starts_with(TODAY) && NOBODY.starts_with(TODAY), "{hash}");
+        assert!(hash.starts_with(TODAY) && NO_PASSWORD.starts_with(TODAY), "{hash}");
         assert!(is_current(&hash) && !is_current(&hash.replace("t=1", "t=2")));
         assert!(matches(&password("la souche reste au carnet"), Some(&hash)).unwrap());
         assert!(!matches(&password("la souche reste au carnet."), Some(&hash)).unwrap());

@@ -3,17 +3,22 @@
 
 use chrono::TimeDelta;
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::hasher::Verdict;
+use super::own_account::act;
 use super::password::ensure_strong;
 use super::sign_in::{tries_of, tries_of_user};
 use super::{Gate, Signed};
+use crate::app::Outcome;
+use crate::app::audit::{self, Asked, Trace};
 use crate::app::mail::{Letter, post};
+use crate::db::audit_states::Subject;
 use crate::db::{Scope, Tx, password_resets, sessions, sign_in_tries, users};
 use crate::domain::text::{Email, Password};
-use crate::domain::{Refusal, UserId};
+use crate::domain::{ProgrammeId, Refusal, UserId};
 use crate::error::Result;
 use crate::keys::{Keys, hex, random};
 
@@ -53,7 +58,16 @@ pub struct PasswordChange {
 
 /// Asks for a link. The same for every address, known or not: whether there is an account is looked up only when
 /// the letter is sent.
-pub fn ask_reset(tx: &mut Tx<'_>, keys: &Keys, ask: &AskReset) -> Result<()> {
+pub fn ask_reset(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    ask: &AskReset,
+    asked: Option<Asked>,
+) -> Result<()> {
+    if let Some(asked) = asked {
+        let asked = asked.about_account(keys, &ask.email);
+        audit::record(tx, &asked, None, &Outcome::Done(Value::Null))?;
+    }
     post(tx, keys, &Letter::Reset { to: ask.email.clone().into() })
 }
 
@@ -72,8 +86,8 @@ pub fn reset_link(tx: &mut Tx<'_>, to: &Email, is_again: bool) -> Result<Option<
     Ok(Some(token))
 }
 
-/// Sets a new password by a link, which serves once; returns the account's address. Every session of the account ends; its second factor stays.
-pub async fn use_reset(gate: &Gate, new: NewPassword) -> Result<Email> {
+/// Sets a new password by a link, which serves once. Every session of the account ends; its second factor stays.
+pub async fn use_reset(gate: &Gate, new: NewPassword, asked: Option<Asked>) -> Result<()> {
     let turn = gate.hasher.turn()?;
     let token = token_hash(&new.token);
     let found = gate.db.transact(Scope::Nobody, move |tx| {
@@ -84,21 +98,29 @@ pub async fn use_reset(gate: &Gate, new: NewPassword) -> Result<Email> {
     ensure_strong(&new.password, &[&email, &name])?;
     let hash = turn.hash(&new.password).await?;
     let keys = gate.keys.clone();
-    let done = gate.db.transact(Scope::Nobody, move |tx| {
+    let done = gate.db.transact(Scope::Programme(ProgrammeId::INSTANCE), move |tx| {
+        let address = Email::try_from(email.clone()).map_err(anyhow::Error::msg)?;
+        let asked = asked.map(|asked| asked.about_account(&keys, &address));
+        let trace = asked.map(|asked| Trace::of(tx, asked, None, Subject::account(user)));
+        let trace = trace.transpose()?;
         if !password_resets::consume(tx, &token)? {
             return Err(Refusal::BadLink.into());
         }
-        let address = Email::try_from(email.clone()).map_err(anyhow::Error::msg)?;
         sign_in_tries::forget(tx, &tries_of(&keys, &address))?;
         sessions::end_all(tx, user, None)?;
         keep(tx, &keys, user, &hash, email)?;
-        Ok(address)
+        trace.map_or(Ok(()), |trace| trace.end(tx, &Outcome::Done(Value::Null)))
     });
     done.await
 }
 
 /// Changes the password of who is signed in and knows it. Its other sessions end.
-pub async fn change_password(gate: &Gate, signed: Signed, ask: PasswordChange) -> Result<()> {
+pub async fn change_password(
+    gate: &Gate,
+    signed: Signed,
+    ask: PasswordChange,
+    asked: Option<Asked>,
+) -> Result<()> {
     let turn = gate.hasher.turn()?;
     let user = signed.actor.user;
     let name = tries_of_user(&gate.keys, user);
@@ -113,10 +135,12 @@ pub async fn change_password(gate: &Gate, signed: Signed, ask: PasswordChange) -
     ensure_strong(&ask.new, &[&email, &full_name])?;
     let hash = turn.hash(&ask.new).await?;
     let keys = gate.keys.clone();
-    let done = gate.db.transact(Scope::Nobody, move |tx| {
-        sign_in_tries::forget(tx, &name)?;
-        sessions::end_all(tx, user, Some(signed.session))?;
-        keep(tx, &keys, user, &hash, email)
+    let done = gate.db.transact(Scope::Programme(signed.actor.programme), move |tx| {
+        act(tx, &signed, asked, |tx| {
+            sign_in_tries::forget(tx, &name)?;
+            sessions::end_all(tx, user, Some(signed.session))?;
+            keep(tx, &keys, user, &hash, email)
+        })
     });
     done.await
 }

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
+use super::own_account::act;
 use super::{Signed, Tokens};
+use crate::app::audit::Asked;
 use crate::db::memberships::Member;
 use crate::db::sessions::Session;
 use crate::db::{Db, Scope, Tx, memberships, refresh_tokens, sessions};
@@ -103,6 +105,7 @@ fn renew(tx: &mut Tx<'_>, keys: &Keys, token: &str) -> Result<Option<(Signed, St
         }
     };
     let Some(member) = member.filter(|_| is_good) else {
+        tracing::warn!(user = %session.user_id, session = %id, "a refresh token in two hands, or of a role that was changed: the session ends");
         sessions::end(tx, session.user_id, id)?;
         return Ok(None);
     };
@@ -134,13 +137,18 @@ pub fn sessions_of(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Session>> {
 }
 
 /// Ends one of a person's own sessions.
-pub fn end_session(tx: &mut Tx<'_>, user: UserId, session: SessionId) -> Result<()> {
-    sessions::end(tx, user, session)
+pub fn end_session(
+    tx: &mut Tx<'_>,
+    signed: &Signed,
+    session: SessionId,
+    asked: Option<Asked>,
+) -> Result<()> {
+    act(tx, signed, asked, |tx| sessions::end(tx, signed.actor.user, session))
 }
 
 /// Ends all of a person's own sessions.
-pub fn end_sessions(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
-    sessions::end_all(tx, user, None)
+pub fn end_sessions(tx: &mut Tx<'_>, signed: &Signed, asked: Option<Asked>) -> Result<()> {
+    act(tx, signed, asked, |tx| sessions::end_all(tx, signed.actor.user, None))
 }
 
 fn token_hash(token: &str) -> [u8; 32] {

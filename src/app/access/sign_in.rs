@@ -1,11 +1,14 @@
 //! Signing in: password, and a code where there is a second factor, for a session bound to one programme.
 
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::hasher::Verdict;
 use super::session::{self, SignedIn};
 use super::{Gate, factor};
+use crate::app::Outcome;
+use crate::app::audit::{self, Asked};
 use crate::db::{Scope, Tx, memberships, programmes, sign_in_tries, users};
 use crate::domain::programme::ProgrammeCode;
 use crate::domain::text::{Email, Password};
@@ -35,7 +38,7 @@ pub struct Credentials {
 ///
 /// The try is counted, in a transaction of its own, before it is judged: many at once gain nothing, and what a
 /// refusal takes back is not the count. No transaction is held while the password is verified.
-pub async fn sign_in(gate: &Gate, who: Credentials) -> Result<SignedIn> {
+pub async fn sign_in(gate: &Gate, who: Credentials, asked: Option<Asked>) -> Result<SignedIn> {
     let turn = gate.hasher.turn()?;
     let name = tries_of(&gate.keys, &who.email);
     let email = who.email.clone();
@@ -59,7 +62,13 @@ pub async fn sign_in(gate: &Gate, who: Credentials) -> Result<SignedIn> {
         let factor_at = factor::show(tx, &keys, user, who.code.as_deref())?;
         let member = memberships::hold(tx, user, chosen.programme)?;
         sign_in_tries::forget(tx, &name)?;
-        session::open(tx, &member.ok_or(Refusal::BadCredentials)?, factor_at)
+        let opened = session::open(tx, &member.ok_or(Refusal::BadCredentials)?, factor_at)?;
+        if let Some(asked) = asked {
+            tx.enter(chosen.programme)?;
+            let asked = asked.about_account(&keys, &who.email);
+            audit::record(tx, &asked, Some(&opened.0.actor), &Outcome::Done(Value::Null))?;
+        }
+        Ok(opened)
     });
     let (signed, token) = opened.await?;
     SignedIn::new(&gate.tokens, &signed, Some(token))

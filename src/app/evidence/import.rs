@@ -5,7 +5,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use serde_json::json;
 
 use super::identities;
-use crate::app::access::NOBODY;
+use crate::app::access::NO_PASSWORD;
 use crate::app::audit;
 use crate::db::{Tx, memberships, users};
 use crate::domain::text::Email;
@@ -38,7 +38,7 @@ pub fn import(
     ask: &Ask<'_>,
 ) -> Result<(Imported, usize)> {
     let kids = keys.receipt_public_keys().into_iter().map(|(kid, _)| kid.to_string());
-    let host = Host { kids: kids.collect(), nobodys_password_hash: NOBODY };
+    let host = Host { kids: kids.collect(), nobodys_password_hash: NO_PASSWORD };
     let admin = match &ask.admin {
         Some(email) => Some(users::by_email(tx, email)?.ok_or(Refusal::not_found("user"))?.id),
         None => None,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::app::audit;
 use crate::db::audit_log::{Act, Filter};
 use crate::db::{Db, Scope};
-use crate::domain::{Actor, BusinessDate, Refusal, Role, Timestamp, UserId};
+use crate::domain::{Actor, BusinessDate, OrganisationId, Refusal, Role, Timestamp, UserId};
 use crate::export::csv_safety::Sheet;
 use crate::http::page::{Page, PageQuery};
 use crate::http::stream::{Pieces, stream};
@@ -20,16 +20,19 @@ use crate::http::{Problem, Service};
 /// Rows read at once for a file.
 const ROWS: i64 = 1_000;
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 14] = [
     "id",
     "instant",
     "compte",
     "role",
+    "structure",
     "cle_api",
     "operation",
     "sur",
     "issue",
     "resultat",
+    "avant",
+    "apres",
     "demande",
     "reseau",
 ];
@@ -87,6 +90,8 @@ struct ActView {
     actor: Option<UserId>,
     /// Its role then.
     role: Option<Role>,
+    /// The organisation that it acted for, when its role has one.
+    organisation: Option<OrganisationId>,
     /// Was it a program, with an API key?
     by_api_key: bool,
     /// The operation of this contract.
@@ -99,6 +104,12 @@ struct ActView {
     /// What is kept of the answer: nothing that names a person or opens anything.
     #[schema(value_type = Object)]
     result: serde_json::Value,
+    /// What the act found, of what names nobody and opens nothing; null when it changed nothing that was there.
+    #[schema(value_type = Option<Object>)]
+    before: Option<serde_json::Value>,
+    /// The same, as the act left it.
+    #[schema(value_type = Option<Object>)]
+    after: Option<serde_json::Value>,
     /// The `X-Request-Id` that was answered.
     request_id: String,
     /// The client's network.
@@ -112,11 +123,14 @@ impl From<Act> for ActView {
             at: act.at,
             actor: act.actor,
             role: act.role,
+            organisation: act.organisation,
             by_api_key: act.by_api_key,
             operation: act.operation,
             about: act.about,
             outcome: act.outcome,
             result: act.result,
+            before: act.before,
+            after: act.after,
             request_id: act.request_id,
             network: act.address,
         }
@@ -193,18 +207,22 @@ fn write_csv(out: &mut Pieces, db: &Db, actor: &Actor, filter: &Filter) -> io::R
     }
 }
 
-fn cells(act: &Act) -> [String; 11] {
+fn cells(act: &Act) -> [String; 14] {
+    let json = |told: Option<&serde_json::Value>| told.map(ToString::to_string).unwrap_or_default();
     let word = |role: Role| <&'static str>::from(role).to_owned();
     [
         act.id.to_string(),
         act.at.to_rfc3339(),
         act.actor.map(|actor| actor.to_string()).unwrap_or_default(),
         act.role.map(word).unwrap_or_default(),
+        act.organisation.map(|number| number.to_string()).unwrap_or_default(),
         if act.by_api_key { "oui".to_owned() } else { String::new() },
         act.operation.clone(),
         act.about.to_string(),
         act.outcome.clone(),
         act.result.to_string(),
+        json(act.before.as_ref()),
+        json(act.after.as_ref()),
         act.request_id.clone(),
         act.address.clone().unwrap_or_default(),
     ]

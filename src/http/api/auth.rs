@@ -10,7 +10,7 @@ use crate::db::Scope;
 use crate::domain::programme::ProgrammeCode;
 use crate::domain::{Actor, OrganisationId, Role, SiteId, UserId};
 use crate::http::write::Json;
-use crate::http::{Problem, Service};
+use crate::http::{Problem, Service, call};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(issue_token).service(refresh_token).service(token_keys).service(me);
@@ -56,12 +56,8 @@ async fn issue_token(
 ) -> Result<HttpResponse, Problem> {
     let Json(who) = body;
     let email = who.email.clone();
-    let signed_in = access::sign_in(&service.gate, who).await;
-    let signed = match &signed_in {
-        Ok(tokens) => Some(service.gate.tokens.read(&tokens.access_token)?),
-        Err(_) => None,
-    };
-    service.audit(signed.map(|signed| signed.actor), Some(&email), &signed_in).await?;
+    let signed_in = access::sign_in(&service.gate, who, call::audited()).await;
+    service.audit_refusal(None, Some(&email), &signed_in).await?;
     Ok(HttpResponse::Ok().json(signed_in?))
 }
 

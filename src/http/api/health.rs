@@ -28,7 +28,7 @@ async fn ready(service: web::Data<Service>) -> Result<HttpResponse, Problem> {
 /// This document.
 #[utoipa::path(
     tag = "health", operation_id = "read_contract", summary = "Lire le contrat de l'API",
-    responses((status = 200, description = "openapi.yaml", content_type = "application/yaml", body = String))
+    responses((status = 200, description = "openapi.yaml", content_type = "application/yaml", body = Object))
 )]
 #[get("/openapi.yaml")]
 async fn contract() -> Result<HttpResponse, Problem> {

@@ -10,7 +10,7 @@ use crate::db::invitations::Invitation;
 use crate::domain::{Actor, InvitationId, OrganisationId, Role, SiteId, Timestamp, UserId};
 use crate::http::page::{Page, PageQuery};
 use crate::http::write::{Json, KeyHeader, Nothing, Write};
-use crate::http::{Problem, Service};
+use crate::http::{Problem, Service, call};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list).service(invite).service(withdraw).service(accept);
@@ -130,9 +130,8 @@ async fn accept(
     service: web::Data<Service>,
     body: Json<Acceptance>,
 ) -> Result<HttpResponse, Problem> {
-    let accepted = access::accept(&service.gate, body.0).await;
-    let who = accepted.as_ref().ok().map(|accepted| accepted.actor);
-    service.audit(who, None, &accepted).await?;
+    let accepted = access::accept(&service.gate, body.0, call::audited()).await;
+    service.audit_refusal(None, None, &accepted).await?;
     let access::Invited { actor: Actor { user: id, role, .. }, email } = accepted?;
     Ok(HttpResponse::Ok().json(AcceptedView { id, email, role }))
 }

@@ -10,6 +10,7 @@ mod evidence;
 mod flags;
 mod hand_overs;
 mod health;
+mod identities;
 mod incidents;
 mod invitations;
 mod log;
@@ -57,6 +58,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     deliveries::routes(config);
     stock::routes(config);
     hand_overs::routes(config);
+    identities::routes(config);
     redemption_batches::routes(config);
     digests::routes(config);
     workshops::routes(config);

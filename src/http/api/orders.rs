@@ -120,6 +120,7 @@ impl From<(Order, Option<Funding>)> for OrderView {
 #[into_params(parameter_in = Query)]
 struct PrintQuery {
     /// `pdf`: pages to print. `csv`: variable data for a printer with a layout of its own.
+    #[param(inline)]
     format: PrintFormat,
 }
 

@@ -5,8 +5,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::access::{self, AskReset, NewPassword, PasswordChange, Signed};
 use crate::db::Scope;
+use crate::domain::ProgrammeId;
 use crate::http::write::Json;
-use crate::http::{Problem, Service};
+use crate::http::{Problem, Service, call};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(ask_reset).service(use_reset).service(change);
@@ -23,11 +24,10 @@ async fn ask_reset(
     service: web::Data<Service>,
     body: Json<AskReset>,
 ) -> Result<HttpResponse, Problem> {
-    let (keys, email) = (service.keys.clone(), body.0.email.clone());
-    let asked = service.db.transact(Scope::Nobody, move |tx| access::ask_reset(tx, &keys, &body.0));
-    let asked = asked.await;
-    service.audit(None, Some(&email), &asked).await?;
-    asked?;
+    let (keys, asked) = (service.keys.clone(), call::audited());
+    let scope = Scope::Programme(ProgrammeId::INSTANCE);
+    let noted = service.db.transact(scope, move |tx| access::ask_reset(tx, &keys, &body.0, asked));
+    noted.await?;
     Ok(HttpResponse::Accepted().finish())
 }
 
@@ -41,8 +41,8 @@ async fn use_reset(
     service: web::Data<Service>,
     body: Json<NewPassword>,
 ) -> Result<HttpResponse, Problem> {
-    let done = access::use_reset(&service.gate, body.0).await;
-    service.audit(None, done.as_ref().ok(), &done).await?;
+    let done = access::use_reset(&service.gate, body.0, call::audited()).await;
+    service.audit_refusal(None, None, &done).await?;
     done?;
     service.sessions_ended().await?;
     Ok(HttpResponse::NoContent().finish())
@@ -59,8 +59,8 @@ async fn change(
     signed: Signed,
     body: Json<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
-    let changed = access::change_password(&service.gate, signed, body.0).await;
-    service.audit(Some(signed.actor), None, &changed).await?;
+    let changed = access::change_password(&service.gate, signed, body.0, call::audited()).await;
+    service.audit_refusal(Some(signed.actor), None, &changed).await?;
     changed?;
     service.sessions_ended().await?;
     Ok(HttpResponse::NoContent().finish())

@@ -5,7 +5,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::access::{self, Code, Confirmed, Enrolled, Enrolment, Signed, SignedIn};
 use crate::http::write::Json;
-use crate::http::{Problem, Service};
+use crate::http::{Problem, Service, call};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(enrol).service(confirm).service(step_up);
@@ -22,8 +22,8 @@ async fn enrol(
     signed: Signed,
     body: Json<Enrolment>,
 ) -> Result<HttpResponse, Problem> {
-    let enrolled = access::enrol(&service.gate, signed, body.0).await;
-    service.audit(Some(signed.actor), None, &enrolled).await?;
+    let enrolled = access::enrol(&service.gate, signed, body.0, call::audited()).await;
+    service.audit_refusal(Some(signed.actor), None, &enrolled).await?;
     Ok(HttpResponse::Ok().json(enrolled?))
 }
 
@@ -38,8 +38,8 @@ async fn confirm(
     signed: Signed,
     body: Json<Code>,
 ) -> Result<HttpResponse, Problem> {
-    let confirmed = access::confirm(&service.gate, signed, body.0).await;
-    service.audit(Some(signed.actor), None, &confirmed).await?;
+    let confirmed = access::confirm(&service.gate, signed, body.0, call::audited()).await;
+    service.audit_refusal(Some(signed.actor), None, &confirmed).await?;
     let confirmed = confirmed?;
     service.sessions_ended().await?;
     Ok(HttpResponse::Ok().json(confirmed))
@@ -56,7 +56,7 @@ async fn step_up(
     signed: Signed,
     body: Json<Code>,
 ) -> Result<HttpResponse, Problem> {
-    let shown = access::step_up(&service.gate, signed, body.0).await;
-    service.audit(Some(signed.actor), None, &shown).await?;
+    let shown = access::step_up(&service.gate, signed, body.0, call::audited()).await;
+    service.audit_refusal(Some(signed.actor), None, &shown).await?;
     Ok(HttpResponse::Ok().json(shown?))
 }

@@ -6,12 +6,12 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::access::{self, Signed};
-use crate::db::Scope;
+use crate::db::{Scope, Tx};
 use crate::db::sessions::Session;
 use crate::domain::{SessionId, Timestamp};
 use crate::http::page::Page;
 use crate::http::write::{Json, Nothing};
-use crate::http::{Problem, Service};
+use crate::http::{Problem, Service, call};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list).service(end_all).service(end);
@@ -67,8 +67,8 @@ async fn end_all(
     signed: Signed,
     _: Json<Nothing>,
 ) -> Result<HttpResponse, Problem> {
-    let user = signed.actor.user;
-    service.db.transact(Scope::Nobody, move |tx| access::end_sessions(tx, user)).await?;
+    let (scope, asked) = (Scope::Programme(signed.actor.programme), call::audited());
+    service.db.transact(scope, move |tx| access::end_sessions(tx, &signed, asked)).await?;
     service.sessions_ended().await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -86,8 +86,12 @@ async fn end(
     session: web::Path<SessionId>,
     _: Json<Nothing>,
 ) -> Result<HttpResponse, Problem> {
-    let (user, session) = (signed.actor.user, session.into_inner());
-    service.db.transact(Scope::Nobody, move |tx| access::end_session(tx, user, session)).await?;
+    let (scope, asked) = (Scope::Programme(signed.actor.programme), call::audited());
+    let session = session.into_inner();
+    let end = move |tx: &mut Tx<'_>| access::end_session(tx, &signed, session, asked);
+    let ended = service.db.transact(scope, end).await;
+    service.audit_refusal(Some(signed.actor), None, &ended).await?;
+    ended?;
     service.sessions_ended().await?;
     Ok(HttpResponse::NoContent().finish())
 }

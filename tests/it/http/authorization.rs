@@ -149,6 +149,7 @@ fn own_and_unknown(api: &Api, region: &Region, template: &str) -> (String, Strin
             let open = api.get(&auditor, "/api/v1/auth/sessions");
             text(open.ok()["items"][0]["id"].as_str().unwrap(), NOBODY)
         }
+        "hand_over" => text("1", "999"),
         "invitation" => {
             let waiting = api.get(&api.token(&region.admin), "/api/v1/invitations").ok();
             text(waiting["items"][0]["id"].as_str().unwrap(), NOBODY)
@@ -176,7 +177,11 @@ fn another_tenant_s_things_are_not_found_in_the_shape_of_what_is_nowhere() {
         let (own, unknown) = own_and_unknown(&api, &region, &template);
         let mut ask = |thing: &str| {
             n += 1;
-            let query = if id == "read_print_file" { "?format=csv" } else { "" };
+            let query = match id.as_str() {
+                "read_print_file" => "?format=csv",
+                "read_identity" => "?reason=dispute",
+                _ => "",
+            };
             let path = address(&template, thing) + query;
             let (key, body) = (format!("walk-{n}"), body(&id).to_string());
             if method == "GET" {
@@ -282,6 +287,11 @@ fn a_sibling_s_things_are_not_found() {
     walked.insert("create_api_key");
     assert_eq!(api.get(&stranger, "/api/v1/payouts/1/items").problem(404), "not_found");
     walked.insert("list_payout_items");
+    // Who received a booklet is known to the prescriber that handed it over.
+    let path = "/api/v1/hand-overs/1/identity?reason=dispute";
+    let other = api.token(&region.other_prescriber.manager);
+    assert_eq!(api.get(&other, path).problem(404), "not_found");
+    walked.insert("read_identity");
     let site = region.fourmies.site;
     assert_eq!(
         api.get(&stranger, &format!("/api/v1/sites/{site}/claim-file")).problem(404),

@@ -8,8 +8,8 @@ use std::thread;
 use serde_json::{Value, json};
 use souche::app::access::{self, Gate, NewUser, Signed};
 use souche::app::mail::{Sender, deliver_due};
-use souche::db::{Clock, Db, Scope};
-use souche::domain::{Actor, OrganisationId, SessionId, SiteId, UserId};
+use souche::db::{Clock, Db, Scope, memberships, sessions};
+use souche::domain::{Actor, OrganisationId, SiteId, UserId};
 use souche::http::{self, Service};
 use souche::keys::Keys;
 
@@ -127,10 +127,14 @@ impl Api {
         self
     }
 
-    /// A token of somebody whose second factor was just shown, without a password nor a session to be ended.
+    /// A token of somebody whose second factor was just shown, in a session of its own; no password is hashed for it.
     pub fn token(&self, actor: &Actor) -> String {
         let factor_at = Some(self.clock.now());
-        let signed = Signed { actor: *actor, session: SessionId::generate(), factor_at };
+        let session = self.db.transact_blocking(Scope::Programme(actor.programme), |tx| {
+            let member = memberships::hold(tx, actor.user, actor.programme)?.unwrap();
+            sessions::insert(tx, &member, tx.now + chrono::TimeDelta::hours(12), factor_at)
+        });
+        let signed = Signed { actor: *actor, session: session.unwrap(), factor_at };
         self.gate.tokens.issue(&signed).unwrap().0
     }
 

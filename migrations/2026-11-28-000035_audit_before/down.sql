@@ -1,0 +1,4 @@
+ALTER TABLE audit_log
+    DROP COLUMN organisation,
+    DROP COLUMN before,
+    DROP COLUMN after;
