@@ -37,7 +37,9 @@ pub fn openapi() -> OpenApi {
 /// A body that may be left out, since nothing is asked in it.
 fn asks_nothing(body: &RequestBody) -> bool {
     body.content.values().any(|content| {
-        let RefOr::T(Content { schema: Some(RefOr::Ref(named)), .. }) = content else { return false };
+        let RefOr::T(Content { schema: Some(RefOr::Ref(named)), .. }) = content else {
+            return false;
+        };
         named.ref_location.ends_with("/Nothing")
     })
 }

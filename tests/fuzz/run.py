@@ -48,7 +48,7 @@ def schemathesis(cases, environment, arguments, report):
     command = [
         str(pathlib.Path(sys.executable).parent / "schemathesis"),
         *("--config-file", str(HERE / "schemathesis.toml"), "run", str(ROOT / "openapi.yaml")),
-        *("--url", environment["SOUCHE_URL"], "--checks", "all", "--phases", "examples,coverage,fuzzing"),
+        *("--url", environment["SOUCHE_URL"], "--checks", "all"),
         *("--max-examples", cases, "--workers", "1", "--continue-on-failure", "--generation-deterministic"),
         *("--no-color", "--warnings", "off", *arguments),
     ]

@@ -58,12 +58,7 @@ pub struct PasswordChange {
 
 /// Asks for a link. The same for every address, known or not: whether there is an account is looked up only when
 /// the letter is sent.
-pub fn ask_reset(
-    tx: &mut Tx<'_>,
-    keys: &Keys,
-    ask: &AskReset,
-    asked: Option<Asked>,
-) -> Result<()> {
+pub fn ask_reset(tx: &mut Tx<'_>, keys: &Keys, ask: &AskReset, asked: Option<Asked>) -> Result<()> {
     if let Some(asked) = asked {
         let asked = asked.about_account(keys, &ask.email);
         audit::record(tx, &asked, None, &Outcome::Done(Value::Null))?;

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::access::{self, Signed};
-use crate::db::{Scope, Tx};
 use crate::db::sessions::Session;
+use crate::db::{Scope, Tx};
 use crate::domain::{SessionId, Timestamp};
 use crate::http::page::Page;
 use crate::http::write::{Json, Nothing};

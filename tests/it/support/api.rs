@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use serde_json::{Value, json};
-use souche::app::access::{self, Gate, NewUser, Signed};
+use souche::app::access::{self, Gate, Signed};
 use souche::app::mail::{Sender, deliver_due};
 use souche::db::{Clock, Db, Scope, memberships, sessions};
 use souche::domain::{Actor, OrganisationId, SiteId, UserId};
@@ -14,10 +14,10 @@ use souche::http::{self, Service};
 use souche::keys::Keys;
 
 use super::database::TestDatabase;
+use super::founding::{opens_account, opens_first_account};
 use super::logs;
 
-/// Everybody's password in these tests.
-pub const PASSWORD: &str = "un mot de passe assez long";
+pub use super::region::PASSWORD;
 
 static CONTRACT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(http::openapi()).unwrap());
 
@@ -93,17 +93,7 @@ impl Api {
         let database = TestDatabase::new();
         let keys = Keys::generate().unwrap();
         let db = Db::new(&database.service_url(), 8, clock).signing_as(keys.receipt_kid());
-        let text = |text: &str| text.to_owned();
-        db.transact_blocking(Scope::Nobody, |tx| {
-            let email = text("admin@it.example").try_into().unwrap();
-            access::first_admin(
-                tx,
-                &email,
-                &text("Admin").try_into().unwrap(),
-                &text(PASSWORD).try_into().unwrap(),
-            )
-        })
-        .unwrap();
+        opens_first_account(&db, "admin@it.example");
         Self::serving(db, keys, database)
     }
 
@@ -158,16 +148,13 @@ impl Api {
     pub fn opens_account(&self, admin: &str, email: &str, role: &str, place: &Value) -> UserId {
         let admin = self.gate.tokens.read(admin).unwrap().actor;
         let number = |name: &str| place[name].as_str().map(|id| id.parse::<i32>().unwrap());
-        let new = NewUser {
-            email: email.to_owned().try_into().unwrap(),
-            name: role.to_owned().try_into().unwrap(),
-            password: PASSWORD.to_owned().try_into().unwrap(),
+        let member = Actor {
             role: role.parse().unwrap(),
             organisation: number("organisation").map(OrganisationId::new),
             site: number("site").map(SiteId::new),
+            ..admin
         };
-        let scope = Scope::Programme(admin.programme);
-        self.db.transact_blocking(scope, |tx| access::add_user(tx, &admin, &new)).unwrap().id
+        opens_account(&self.db, email, role, member).user
     }
 
     /// Asks without a token nor a key: the addresses under `/api/v1/` by which one comes in.

@@ -1,17 +1,18 @@
 //! How a programme of the tests comes to be: its people, organisations, sites and bank accounts.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::json;
 use souche::app::Outcome;
-use souche::app::access::{NewInvitation, NewUser, add_user, first_admin, invite};
+use souche::app::access::{NewInvitation, hash_password, invite};
 use souche::app::api_key::{self, NewApiKey};
 use souche::app::audit::{self, Asked};
 use souche::app::programme::{NewProgramme, create};
 use souche::app::site::{
     NewOrganisation, NewSite, Qualification, qualify, register_organisation, register_site,
 };
-use souche::db::{Db, Scope};
+use souche::db::{Db, Scope, memberships, users};
 use souche::domain::access::Operation;
 use souche::domain::api_key::ApiKeySecret;
 use souche::domain::fictitious::fictitious_sites;
@@ -31,12 +32,7 @@ use super::{day, line};
 impl Region {
     /// The first account of a new instance, which founds its programmes.
     pub fn founder(db: &Db) -> UserId {
-        let email = Email::try_from("instance@exemple.fr".to_owned()).unwrap();
-        let password = Password::try_from(PASSWORD.to_owned()).unwrap();
-        db.transact_blocking(Scope::Nobody, |tx| {
-            first_admin(tx, &email, &line("Instance"), &password)
-        })
-        .unwrap()
+        opens_first_account(db, "instance@exemple.fr")
     }
 
     /// A programme whose booklets of ten are all in people's hands, good for months from today on.
@@ -158,6 +154,34 @@ fn new_programme(code: &str, territory: Territory) -> NewProgramme {
     }
 }
 
+/// What [`PASSWORD`] is kept as. Made once for all accounts of a run: a hash takes a core for fifty milliseconds, on
+/// purpose, and a programme has a dozen people. How each account gets one of its own is tested where people are
+/// invited, and in the demonstration.
+static HASH: LazyLock<String> =
+    LazyLock::new(|| hash_password(&Password::try_from(PASSWORD.to_owned()).unwrap()).unwrap());
+
+/// Opens an account with that role, or adds the role to the one that the address has.
+pub fn opens_account(db: &Db, email: &str, name: &str, member: Actor) -> Actor {
+    let email = Email::try_from(email.to_owned()).unwrap();
+    let opened = db.transact_blocking(Scope::Programme(member.programme), |tx| {
+        let user = match users::by_email(tx, &email)? {
+            Some(known) => known.id,
+            None => users::insert(tx, &email, &line(name), &HASH)?,
+        };
+        memberships::insert(tx, &Actor { user, ..member })?;
+        Ok(Actor { user, ..member })
+    });
+    opened.unwrap()
+}
+
+/// Opens the first account of a new instance.
+pub fn opens_first_account(db: &Db, email: &str) -> UserId {
+    let user = UserId::generate();
+    let (role, programme) = (Role::OperatorAdmin, ProgrammeId::INSTANCE);
+    let first = Actor { user, role, programme, organisation: None, site: None };
+    opens_account(db, email, "Instance", first).user
+}
+
 /// The operator's administrator, at work on a new programme.
 struct Office<'a> {
     db: &'a Db,
@@ -175,19 +199,8 @@ impl Office<'_> {
     ) -> Actor {
         let programme = self.admin.programme;
         let email = format!("{name}.{}@exemple.fr", self.code.to_lowercase());
-        let new = NewUser {
-            email: Email::try_from(email).unwrap(),
-            name: line(name),
-            password: Password::try_from(PASSWORD.to_owned()).unwrap(),
-            role,
-            organisation,
-            site,
-        };
-        let user = self
-            .db
-            .transact_blocking(Scope::Programme(programme), |tx| add_user(tx, &self.admin, &new))
-            .unwrap();
-        Actor { user: user.id, role, programme, organisation, site }
+        let member = Actor { role, programme, organisation, site, ..self.admin };
+        opens_account(self.db, &email, name, member)
     }
 
     fn organisation(&self, name: &str, is_prescriber: bool, serial: usize) -> OrganisationId {
