@@ -76,6 +76,7 @@ pub fn hold(tx: &mut Tx<'_>, secret_hash: &[u8]) -> Result<bool> {
 }
 
 /// The key whose secret it is, unless it has ended: the present one, or the one before while both are good.
+#[expect(clippy::elidable_lifetime_names, reason = "diesel asks for the name")]
 #[diesel::dsl::auto_type]
 fn good<'a>(secret_hash: &'a [u8], now: Timestamp) -> _ {
     let is_previous = api_keys::previous_hash

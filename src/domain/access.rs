@@ -188,7 +188,7 @@ pub const OPERATIONS: &[Operation] = &[
     act("list_workshops", &[A::ReadOwnRedemptions]).own(),
     act("declare_workshop", &[A::DeclareWorkshop]).own(),
     act("list_bank_accounts", &[A::ReadBankAccounts]).own(),
-    act("declare_bank_account", &[A::DeclareBankAccount]).own().audited(),
+    act("declare_bank_account", &[A::DeclareBankAccount]).own().proven().audited(),
     act("approve_bank_account", &[A::ApproveBankAccount]).proven().audited(),
     act("list_settlements", &[A::ReadSettlements]),
     act("dry_run_settlement", &[A::PrepareSettlement]),

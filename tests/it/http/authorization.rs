@@ -149,7 +149,6 @@ fn own_and_unknown(api: &Api, region: &Region, template: &str) -> (String, Strin
             let open = api.get(&auditor, "/api/v1/auth/sessions");
             text(open.ok()["items"][0]["id"].as_str().unwrap(), NOBODY)
         }
-        "hand_over" => text("1", "999"),
         "invitation" => {
             let waiting = api.get(&api.token(&region.admin), "/api/v1/invitations").ok();
             text(waiting["items"][0]["id"].as_str().unwrap(), NOBODY)

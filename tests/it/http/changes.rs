@@ -80,9 +80,9 @@ fn each_change_is_told_with_what_was_before() {
     assert_eq!(change("qualify_site"), dates);
 
     post(&accountant, "bank-accounts/3/approval", json!({}));
-    let approved = last(&api, &auditor, "approve_bank_account");
-    assert_eq!(changed(&approved)["approved_accounts"], json!([[1], [1, 3]]));
-    assert_eq!(changed(&approved)["approved_by"], json!([null, checked_by]));
+    let told = last(&api, &auditor, "approve_bank_account");
+    assert_eq!(changed(&told)["approved_accounts"], json!([[1], [1, 3]]));
+    assert_eq!(changed(&told)["approved_by"], json!([null, checked_by]));
 
     post(&paymaster, "settlements/2/approval", json!({}));
     assert_eq!(change("approve_settlement"), json!({ "approved_by": [null, paid_by] }));

@@ -14,6 +14,7 @@ mod evidence;
 mod flags;
 mod log;
 mod path;
+mod patience;
 mod receipts;
 mod region;
 mod samples;

@@ -250,6 +250,8 @@ impl Api {
         if let Some(token) = token {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
+        token.into_iter().for_each(logs::must_not_hold);
+        serde_json::from_slice(body).iter().for_each(logs::must_not_hold_any_of);
         let mut response = self.agent.run(request.body(body.to_vec()).unwrap()).unwrap();
         let header = |name: &str| {
             response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
@@ -264,6 +266,9 @@ impl Api {
         let status = response.status().as_u16();
         let bytes = response.body_mut().read_to_vec().unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
+        if status < 400 {
+            serde_json::from_slice(&bytes).iter().for_each(logs::must_not_hold_any_of);
+        }
         let answer =
             Answer { status, content_type, retry_after, cache_control, headers, bytes, text };
         assert_declared(method, path, &answer);
