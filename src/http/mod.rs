@@ -20,6 +20,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::Server;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::Serialize;
 use serde_json::Value;
@@ -203,6 +204,11 @@ fn created(outcome: Outcome) -> Result<HttpResponse, Problem> {
 
 /// Serves until the process is told to stop; requests under way are finished first.
 pub fn serve(listener: TcpListener, service: Service, workers: usize) -> io::Result<()> {
+    actix_web::rt::System::new().block_on(server(listener, service, workers)?)
+}
+
+/// What serves once it is waited for; its handle stops it, and all that the service does by itself.
+pub fn server(listener: TcpListener, service: Service, workers: usize) -> io::Result<Server> {
     socket2::SockRef::from(&listener).listen(BACKLOG)?;
     let service = web::Data::from(Arc::new(service));
     let document = Arc::new(openapi());
@@ -222,9 +228,8 @@ pub fn serve(listener: TcpListener, service: Service, workers: usize) -> io::Res
         .client_request_timeout(HEADER_TIMEOUT)
         .max_connections(MAX_CONNECTIONS)
         .shutdown_timeout(10)
-        .listen(listener)?
-        .run();
-    actix_web::rt::System::new().block_on(server)
+        .listen(listener)?;
+    Ok(server.run())
 }
 
 impl From<Error> for Problem {

@@ -3,8 +3,10 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::channel;
 use std::thread;
 
+use actix_web::dev::ServerHandle;
 use serde_json::{Value, json};
 use souche::app::access::{self, Gate, Signed};
 use souche::app::mail::{Sender, deliver_due};
@@ -32,6 +34,18 @@ pub struct Api {
     pub gate: Gate,
     agent: ureq::Agent,
     keys_given: AtomicU32,
+    running: Running,
+}
+
+/// A service at work, until this is dropped. One that went on would look each second for a database that is gone, and
+/// a hundred of them keep the server busy with connections that it refuses.
+struct Running(ServerHandle);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Told at once; nobody has to wait for it.
+        drop(self.0.stop(false));
+    }
 }
 
 /// What was answered.
@@ -102,17 +116,17 @@ impl Api {
         logs::keep();
         let clock = db.clock().clone();
         let gate = Gate::new(db.clone(), keys.clone()).unwrap();
-        let address = serve(&db, &keys);
+        let (address, running) = serve(&db, &keys);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let keys_given = AtomicU32::new(0);
-        Self { address, clock, db, keys, database, gate, agent, keys_given }
+        Self { address, clock, db, keys, database, gate, agent, keys_given, running }
     }
 
     /// The same, started again with other keys.
     pub fn restarted(mut self, keys: Keys) -> Self {
         self.db = self.db.signing_as(keys.receipt_kid());
         self.gate = Gate::new(self.db.clone(), keys.clone()).unwrap();
-        self.address = serve(&self.db, &keys);
+        (self.address, self.running) = serve(&self.db, &keys);
         self.keys = keys;
         self
     }
@@ -276,13 +290,19 @@ impl Api {
     }
 }
 
-/// Starts the service, which lives until the tests end.
-fn serve(db: &Db, keys: &Keys) -> SocketAddr {
+/// Starts the service.
+fn serve(db: &Db, keys: &Keys) -> (SocketAddr, Running) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let service = Service::new(db.clone(), keys.clone(), "it.example/p").unwrap();
-    thread::spawn(move || http::serve(listener, service, 1));
-    address
+    let (told, handle) = channel();
+    thread::spawn(move || {
+        let system = actix_web::rt::System::new();
+        let server = http::server(listener, service, 1).unwrap();
+        told.send(server.handle()).unwrap();
+        system.block_on(server).unwrap();
+    });
+    (address, Running(handle.recv().unwrap()))
 }
 
 /// Fails on an answer that the contract does not declare, or that a client could not have understood from it.
