@@ -122,17 +122,17 @@ pub fn read(
         qualified_from: from,
         qualified_until: until,
     };
-    let used = |(n, hash, receipt, outcome): UseRow| {
+    let use_of = |(n, hash, receipt, outcome): UseRow| {
         let place = usize::try_from(n).ok()?.checked_sub(1)?;
-        let used = match receipt {
+        let what = match receipt {
             Some(receipt) => Use::Redemption { request_hash: hash, receipt },
             None => Use::Other(Earlier { body_hash: hash, outcome: outcome? }),
         };
-        Some((place, used))
+        Some((place, what))
     };
     Ok(Known {
         sites: sites.into_iter().map(site).collect(),
         tries: tries.into_iter().map(|(site, pass, tries)| Tries { site, pass, tries }).collect(),
-        uses: uses.into_iter().filter_map(used).collect(),
+        uses: uses.into_iter().filter_map(use_of).collect(),
     })
 }

@@ -209,6 +209,14 @@ const READ_SAMPLES: &[Role] = &[
     Role::Auditor,
 ];
 
+const READ_SETTLEMENTS: &[Role] = &[
+    Role::OperatorAccountant,
+    Role::PublicAccountant,
+    Role::SponsorManager,
+    Role::SponsorApprover,
+    Role::Auditor,
+];
+
 /// The whole policy.
 pub fn allows(role: Role, action: Action) -> bool {
     use Action as A;
@@ -247,13 +255,7 @@ pub fn allows(role: Role, action: Action) -> bool {
             &[R::SiteManager, R::OperatorAccountant, R::PublicAccountant, R::Auditor]
         }
         A::DownloadPaymentFile => &[R::OperatorAccountant, R::PublicAccountant, R::Auditor],
-        A::ReadSettlements => &[
-            R::OperatorAccountant,
-            R::PublicAccountant,
-            R::SponsorManager,
-            R::SponsorApprover,
-            R::Auditor,
-        ],
+        A::ReadSettlements => READ_SETTLEMENTS,
         A::ReadDeliveries => &[
             R::OperatorAdmin,
             R::SponsorManager,

@@ -31,8 +31,8 @@ pub use problem::Problem;
 
 use crate::app::access::{Gate, Watch};
 use crate::app::api_key::Ring;
-use crate::app::evidence::Escrow;
 use crate::app::audit::{self, Trace};
+use crate::app::evidence::Escrow;
 use crate::app::redemption::Writer;
 use crate::app::{Outcome, once};
 use crate::db::{Db, Scope, Tx};

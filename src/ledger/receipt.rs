@@ -84,7 +84,7 @@ fn said(head: Option<&Head>) -> Value {
     head.map_or(Value::Null, |head| json!({ "size": head.size, "root": head.root }))
 }
 
-/// What a receipt says, but for its seal. In the order of the names: a map of serde_json sorts, and costs more.
+/// What a receipt says, but for its seal. In the order of the names: a sorted map would cost more.
 #[derive(Serialize)]
 struct Body<'a> {
     corrects: Option<String>,
