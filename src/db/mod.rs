@@ -8,6 +8,7 @@
 pub mod access_schema;
 pub mod account_schema;
 mod clock;
+mod evidence_tables;
 mod line;
 pub mod log_schema;
 mod migrations;

@@ -29,7 +29,7 @@ pub const STANDING: [&str; 9] = [
 
 /// Tables of what entries wrote, so that what a row names stands in one before it; where two name one another, or the
 /// named comes later in the log, the key is [deferred](defer).
-pub const WRITTEN_IN_ORDER: [&str; 17] = [
+pub const WRITTEN_IN_ORDER: [&str; 22] = [
     "transfers",
     "booklets",
     "passes",
@@ -47,6 +47,11 @@ pub const WRITTEN_IN_ORDER: [&str; 17] = [
     "flags",
     "flag_passes",
     "flag_decisions",
+    "audit_samples",
+    "audit_draws",
+    "audit_strata",
+    "audit_items",
+    "audit_findings",
 ];
 
 /// Has the keys between rows of one entry, or of entries of one batch, looked at once all rows are there; and lets a

@@ -187,7 +187,7 @@ pub enum Refusal {
         "Cette personne tient déjà, dans ce dispositif, le rôle {held}, qui ne va pas avec {asked}. Confiez l'un des deux à une autre personne."
     )]
     IncompatibleRoles { held: String, asked: String },
-    #[error("{what} existe déjà dans ce dispositif. Reprenez l'existant.")]
+    #[error("{what} existe déjà. Reprenez l'existant.")]
     Duplicate { what: String },
     #[error(
         "Ce récépissé n'est pas encore sous un point de contrôle signé. Recommencez dans une minute."

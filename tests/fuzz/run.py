@@ -86,6 +86,7 @@ def waves(url, accounts, operations):
     keyed = [role for role in operations.roles if operations.of(role, "○")]
     for role in keyed:
         accounts[role]["place"] = place_of(url, accounts[role])
+    # Well-formed, and nobody's: a password, a link, a receipt that was made up is refused, as it should be.
     first = [("nobody", {}, ["--exclude-checks", "positive_data_acceptance"])]
     for role, secret in keys_of(url, accounts, keyed):
         first.append((f"a key of {role}", {"SOUCHE_API_KEY": secret}, only(operations.of(role, "○"))))

@@ -54,6 +54,16 @@ fn a_transfer_that_was_deleted() {
 }
 
 #[test]
+fn a_transfer_that_no_entry_made() {
+    let world = tampered(
+        "INSERT INTO transfers (programme_id, entry_id, line, book, debit, credit, amount)
+         VALUES (1, '00000000-0000-7000-8000-00000000dead', 1, 'EUR', 52, 51, 1000)",
+    );
+    assert!(world.region.broken_checks().contains(&"row_is_bound"));
+    world.neighbour.books_hold();
+}
+
+#[test]
 fn an_amount_that_was_changed() {
     let redeemed = found_after(&format!(
         "UPDATE transfers SET amount = 900 WHERE programme_id = 1 AND book = 'EUR' AND entry_id = {}",

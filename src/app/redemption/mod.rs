@@ -1,7 +1,7 @@
 //! At the counter: a pass is tested, spent, and its spending undone.
 //!
 //! Redemptions come in batches. A batch locks its passes in the order of their numbers, reads, judges
-//! each from the locked row, and writes all that were granted in four statements; a single request is
+//! each from the locked row, and writes all that were granted in one call; a single request is
 //! a batch of one. Over HTTP, requests that arrive while a batch commits wait in a queue and make the
 //! next one ([`Writer`]): nobody waits for a timer, and nobody is answered before COMMIT.
 
