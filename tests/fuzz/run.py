@@ -54,7 +54,9 @@ def schemathesis(cases, environment, arguments, report):
     ]
     environment = {**os.environ, **environment, "PYTHONPATH": str(HERE), "SCHEMATHESIS_HOOKS": "sign_in"}
     with open(report, "wb") as out:
-        return subprocess.run(command, env=environment, stdout=out, stderr=subprocess.STDOUT).returncode
+        # There, so that what it remembers of a run goes with it.
+        run = subprocess.run(command, cwd=report.parent, env=environment, stdout=out, stderr=subprocess.STDOUT)
+    return run.returncode
 
 
 def only(operations):
