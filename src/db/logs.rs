@@ -89,11 +89,14 @@ pub const NEW: &str = "SELECT e.id, e.recorded_at, e.receipt FROM entries e \
      WHERE e.xid >= (SELECT coalesce((SELECT horizon FROM logs WHERE horizon <= pg_snapshot_xmax(pg_current_snapshot())), '0')) \
        AND NOT EXISTS (SELECT FROM leaves l WHERE l.entry_id = e.id)";
 
-/// Has each new entry looked up in the leaves by its key. A plan for an unknown horizon expects a third of
-/// the journal, and would read all of it side by side with all leaves.
+/// What is switched off while [`NEW`] is asked for, so that each new entry is looked up in the leaves by its key. A
+/// plan for an unknown horizon expects a third of the journal, and would read all of it side by side with all leaves;
+/// one made before anything is known of a young log takes its leaves for few, and would hold each entry against a copy
+/// of them all.
+pub const WAYS_ROUND: [&str; 3] = ["enable_hashjoin", "enable_mergejoin", "enable_material"];
+
 fn one_by_one(tx: &mut Tx<'_>) -> Result<()> {
-    tx.set("enable_hashjoin", "off")?;
-    tx.set("enable_mergejoin", "off")
+    WAYS_ROUND.iter().try_for_each(|way| tx.set(way, "off"))
 }
 
 /// Is there anything to seal? Locks nothing.

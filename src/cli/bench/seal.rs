@@ -32,13 +32,13 @@ const CONNECTIONS: usize = 64;
 #[derive(Args, Debug)]
 pub struct Seal {
     /// Passes in people's hands when it begins
-    #[arg(long, default_value_t = 600_000, value_name = "N")]
+    #[arg(long, default_value_t = 1_200_000, value_name = "N")]
     passes: i32,
     /// Rounds, each with and without a sealer
-    #[arg(long, default_value_t = 7, value_name = "N")]
+    #[arg(long, default_value_t = 5, value_name = "N")]
     rounds: usize,
     /// Seconds of each measurement; several seals fall into it
-    #[arg(long, default_value_t = 12, value_name = "S")]
+    #[arg(long, default_value_t = 6, value_name = "S")]
     seconds: u64,
     /// Print one line of JSON, last
     #[arg(long)]

@@ -121,6 +121,23 @@ fn a_seal_reads_what_is_past_the_horizon_and_not_the_whole_journal() {
 }
 
 #[test]
+fn what_is_sealed_in_a_young_log_is_looked_up_by_its_key() {
+    let world = World::lived();
+    // As in a rush: statistics tell of many entries, and not yet of the leaves of those that were sealed.
+    add_entries(&world, 2_000);
+    world.superuser().run("ANALYZE entries");
+    world.superuser().run(
+        "SET LOCAL session_replication_role = replica;
+         INSERT INTO leaves (programme_id, position, entry_id, leaf_hash, subtree_roots)
+         SELECT 1, 1000 + n, gen_random_uuid(), decode(repeat('00', 32), 'hex'), CASE WHEN (1001 + n) % 256 = 0 THEN decode(repeat('00', 32), 'hex') END
+         FROM generate_series(1, 60000) AS n",
+    );
+    let plan = world.service().plan(souche::db::logs::NEW);
+    assert!(plan.contains("Index Only Scan using entry_sealed_once on leaves l"), "{plan}");
+    assert!(!plan.contains("Materialize"), "{plan}");
+}
+
+#[test]
 fn a_sealer_that_dies_midway_has_sealed_nothing() {
     let world = World::lived();
     let before = leaves(&world);

@@ -88,11 +88,9 @@ impl Sql {
             line: String,
         }
         // As the service plans, and its sealer.
-        self.0
-            .batch_execute(
-                "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off",
-            )
-            .unwrap();
+        for way in ["enable_seqscan"].iter().chain(&souche::db::logs::WAYS_ROUND) {
+            self.0.batch_execute(&format!("SET {way} = off")).unwrap();
+        }
         let rows: Vec<Row> =
             sql_query(format!("EXPLAIN (COSTS OFF) {query}")).load(&mut self.0).unwrap();
         rows.into_iter().map(|row| row.line + "\n").collect()
