@@ -66,6 +66,15 @@ statement! {
      SELECT ?, ?, * FROM unnest(?, ?, ?)"
 }
 
+/// The line of evidence (see [`super::evidence`]) of what will never change of a booklet, made here: nothing is read back.
+pub fn line(order: OrderId, of: PlannedBooklet) -> String {
+    let (number, order) = (of.number.get(), order.get());
+    let (first_pass, size) = (of.first_pass.get(), of.size);
+    format!(
+        r#"["booklets",{{"first_pass":{first_pass},"number":{number},"order_number":{order},"size":{size}}}]"#
+    )
+}
+
 /// Writes an order's booklets.
 pub fn insert(
     tx: &mut Tx<'_>,

@@ -37,7 +37,7 @@ impl Pass {
     }
 }
 
-type Row = (
+pub(super) type Row = (
     PassNumber,
     BookletId,
     OrderId,
@@ -48,7 +48,7 @@ type Row = (
     Vec<u8>,
     BusinessDate,
 );
-type RowSql = (
+pub(super) type RowSql = (
     Integer,
     Integer,
     Integer,
@@ -60,7 +60,7 @@ type RowSql = (
     Date,
 );
 
-fn from_row(row: Row) -> Pass {
+pub(super) fn from_row(row: Row) -> Pass {
     let (
         number,
         booklet,
@@ -111,37 +111,44 @@ pub fn find(tx: &mut Tx<'_>, number: PassNumber) -> Result<Option<Pass>> {
     Ok(row.map(from_row))
 }
 
-statement! {
-    /// COPY is as fast, but row-level security does not allow it.
-    InsertPasses {
-        order: Integer = OrderId, changed_at: Timestamptz = Timestamp,
-        numbers: Array<Integer> = [PassNumber], booklets: Array<Integer> = [BookletId], hashes: Array<Binary> = [Vec<u8>],
-    } -> (),
-    "INSERT INTO passes (order_number, changed_at, number, booklet, code_hash) \
-     SELECT ?, ?, * FROM unnest(?, ?, ?)"
+/// A pass that comes into being.
+#[expect(missing_docs, reason = "migrations/ says what each column holds")]
+pub struct NewPass {
+    pub number: PassNumber,
+    pub booklet: BookletId,
+    pub code_hash: [u8; 16],
 }
 
-/// Writes new passes: number, booklet and hash of the code of each.
-pub fn insert(
-    tx: &mut Tx<'_>,
-    order: OrderId,
-    new: Vec<(PassNumber, BookletId, [u8; 16])>,
-) -> Result<()> {
-    let mut numbers = Vec::with_capacity(new.len());
-    let mut booklets = Vec::with_capacity(new.len());
-    let mut hashes = Vec::with_capacity(new.len());
-    for (number, booklet, hash) in new {
-        numbers.push(number);
-        booklets.push(booklet);
-        hashes.push(hash.to_vec());
+impl NewPass {
+    /// The line of evidence (see [`super::evidence`]) of what will never change of it, made here: nothing is read back.
+    pub fn line(&self, order: OrderId) -> String {
+        let (number, booklet, order) = (self.number.get(), self.booklet.get(), order.get());
+        let code_hash = u128::from_be_bytes(self.code_hash);
+        format!(
+            r#"["passes",{{"booklet":{booklet},"code_hash":"{code_hash:032x}","number":{number},"order_number":{order}}}]"#
+        )
     }
+}
+
+statement! {
+    /// COPY is as fast, but row-level security does not allow it. The programme once, not as the default of each row.
+    InsertPasses {
+        order: Integer = OrderId, changed_at: Timestamptz = Timestamp,
+        numbers: Array<Integer> = [PassNumber], booklets: Array<Integer> = [BookletId], hashes: Array<Binary> = [&'a [u8]],
+    } -> (),
+    "INSERT INTO passes (programme_id, order_number, changed_at, number, booklet, code_hash) \
+     SELECT (SELECT current_programme()), ?, ?, * FROM unnest(?, ?, ?)"
+}
+
+/// Writes new passes of an order.
+pub fn insert(tx: &mut Tx<'_>, order: OrderId, new: &[NewPass]) -> Result<()> {
     let changed_at = tx.now;
     InsertPasses {
         order: &order,
         changed_at: &changed_at,
-        numbers: &numbers,
-        booklets: &booklets,
-        hashes: &hashes,
+        numbers: &new.iter().map(|pass| pass.number).collect::<Vec<_>>(),
+        booklets: &new.iter().map(|pass| pass.booklet).collect::<Vec<_>>(),
+        hashes: &new.iter().map(|pass| pass.code_hash.as_slice()).collect::<Vec<_>>(),
     }
     .execute(tx.conn)?;
     Ok(())

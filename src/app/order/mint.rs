@@ -1,7 +1,11 @@
 //! Passes come into being: all those of an order, in one transaction.
 
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
 use serde_json::json;
 
+use crate::db::passes::NewPass;
 use crate::db::{Tx, booklets, orders, passes, programmes, series};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::code::PrintKey;
@@ -14,7 +18,7 @@ use crate::keys::{Keys, random};
 use crate::ledger::{self, Entry, Receipt};
 
 /// Passes per statement: the arrays of one stay under a megabyte.
-const CHUNK: usize = 20_000;
+const CHUNK: usize = 5_000;
 
 /// Makes the booklets and passes of an approved order. Their codes are derived from a key of the
 /// order, kept sealed until the print is confirmed; of each code only a keyed hash is kept.
@@ -40,7 +44,7 @@ pub fn mint(tx: &mut Tx<'_>, actor: &Actor, keys: &Keys, number: OrderId) -> Res
     let printer = Account::of(AccountKind::Printer);
     booklets::insert(tx, number, printer, &plan)?;
     let print_key = PrintKey(random()?);
-    write_passes(tx, keys, &programme.code, number, &print_key, &plan)?;
+    let passes = write_passes(tx, keys, &programme.code, number, &print_key, &plan)?;
 
     let facts = json!({
         "order": number, "booklets_of_10": quantity.booklets_of_10, "booklets_of_5": quantity.booklets_of_5,
@@ -55,10 +59,12 @@ pub fn mint(tx: &mut Tx<'_>, actor: &Actor, keys: &Keys, number: OrderId) -> Res
     );
     let sealed = keys.seal("print_key", &print_key.0)?;
     orders::set_minted(tx, number, actor.user, entry.id, &sealed)?;
-    let entry = entry.wrote("booklets").wrote("passes").changed("orders", number.get());
+    let booklets = plan.iter().map(|booklet| booklets::line(number, *booklet));
+    let entry = booklets.chain(passes).fold(entry, Entry::writing).changed("orders", number.get());
     ledger::record(tx, &programme.code, entry)
 }
 
+/// Writes the passes; returns their lines of evidence. Codes are made and hashed while the chunk before is written.
 fn write_passes(
     tx: &mut Tx<'_>,
     keys: &Keys,
@@ -66,19 +72,30 @@ fn write_passes(
     order: OrderId,
     print_key: &PrintKey,
     plan: &[PlannedBooklet],
-) -> Result<()> {
+) -> Result<Vec<String>> {
     let pepper = keys.pepper_of(programme);
-    let mut passes =
-        plan.iter().flat_map(|booklet| booklet.passes().map(|pass| (pass, booklet.number)));
-    loop {
-        let chunk: Vec<_> = passes
-            .by_ref()
-            .take(CHUNK)
-            .map(|(pass, booklet)| (pass, booklet, pepper.hash(programme, &print_key.code(pass))))
-            .collect();
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        passes::insert(tx, order, chunk)?;
-    }
+    let new = |booklet: BookletId, number: PassNumber| NewPass {
+        number,
+        booklet,
+        code_hash: pepper.hash(programme, &print_key.code(number)),
+    };
+    let mut passes = plan.iter().flat_map(|of| of.passes().map(|number| new(of.number, number)));
+    let (made, chunks) = sync_channel(1);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            loop {
+                let chunk: Vec<NewPass> = passes.by_ref().take(CHUNK).collect();
+                let lines =
+                    chunk.iter().map(|pass| pass.line(order)).collect::<Vec<_>>().join("\n");
+                // Nobody takes it any more if the database refused one before.
+                if chunk.is_empty() || made.send((chunk, lines)).is_err() {
+                    break;
+                }
+            }
+        });
+        chunks
+            .into_iter()
+            .map(|(chunk, lines)| passes::insert(tx, order, &chunk).map(|()| lines))
+            .collect()
+    })
 }
