@@ -47,8 +47,10 @@ impl World {
         let server = Server::start(&dir.join("postgres"), Durability::Durable)?;
         server.ensure_database(DATABASE)?;
         db::migrate(&server.url(DatabaseRole::Owner, DATABASE))?;
-        let db = Db::new(&server.url(DatabaseRole::Service, DATABASE), 8, Clock::System);
         let keys = Keys::generate()?;
+        // As served: receipts are signed.
+        let db = Db::new(&server.url(DatabaseRole::Service, DATABASE), 8, Clock::System)
+            .signing_as(keys.receipt_kid());
         let (admin, site) = found(&db)?;
         Ok(Self {
             db,
