@@ -16,8 +16,8 @@ pub enum Error {
     /// Too busy, or the database is away; nothing was written, and the same request may be sent again.
     #[error("busy: {0}")]
     Busy(String),
-    /// The answer to COMMIT was lost: written or not, nobody here knows. The same idempotency key will
-    /// tell.
+    /// The answer to COMMIT, or to a statement that commits itself, was lost: written or not, nobody here knows.
+    /// The same idempotency key will tell.
     #[error("the answer to COMMIT was lost: {0}")]
     Unknown(String),
     /// A bug, or a broken machine; nothing was written.

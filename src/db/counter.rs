@@ -1,5 +1,5 @@
-//! What a batch at the counter is judged by besides its passes: sites, wrong tries and keys used before. One
-//! statement for all: a round trip costs as much as the look-ups of eight requests.
+//! What a batch at the counter is judged by: passes, sites, wrong tries and keys used before. One statement for all:
+//! a round trip costs as much as the look-ups of eight requests, and all is as at one moment.
 
 use std::collections::HashMap;
 
@@ -9,6 +9,7 @@ use diesel::sql_types::{
 };
 
 use super::Tx;
+use super::passes::{self, Pass};
 use super::requests::Earlier;
 use super::statement::statement;
 use super::wrong_tries::Tries;
@@ -52,6 +53,8 @@ pub enum Use {
 
 /// What is known of sites, passes and keys.
 pub struct Known {
+    /// Those of the passes that exist.
+    pub passes: Vec<Pass>,
     /// Those of the sites that exist.
     pub sites: Vec<Site>,
     /// Since the start of the window, at one of the sites or on one of the passes.
@@ -60,6 +63,7 @@ pub struct Known {
     pub uses: HashMap<usize, Use>,
 }
 
+type PassSql = Record<passes::RowSql>;
 type SiteSql = Record<(Integer, Integer, Text, Text, Array<Text>, Nullable<Date>, Nullable<Date>)>;
 type TriesSql = Record<(Integer, Integer, Integer)>;
 type UseSql = Record<(BigInt, Binary, Nullable<Text>, Nullable<Jsonb>)>;
@@ -68,11 +72,13 @@ statement! {
     /// A redemption bears its key in its entry, all else in `requests`. The limits have each key looked up by
     /// itself: joined, a plan made for an unknown tenant reads all that it has.
     ReadCounter {
-        sites: Array<Integer> = [SiteId],
+        numbers: Array<Integer> = [PassNumber], sites: Array<Integer> = [SiteId],
         window_start: Timestamptz = Timestamp, braked_sites: Array<Integer> = [SiteId], passes: Array<Integer> = [PassNumber],
         short: Array<Binary> = [&'a [u8]], users: Array<Uuid> = [UserId], keys: Array<Text> = [String],
-    } -> (Array<SiteSql>, Array<TriesSql>, Array<UseSql>),
-    "SELECT ARRAY(SELECT ROW(number, organisation, insee_code, commune, services, qualified_from, qualified_until) \
+    } -> (Array<PassSql>, Array<SiteSql>, Array<TriesSql>, Array<UseSql>),
+    "SELECT ARRAY(SELECT ROW(p.number, p.booklet, p.order_number, p.hand_over, p.state, p.cycle, p.changed_at, p.code_hash, o.last_use_on) \
+                  FROM passes p JOIN orders o ON o.number = p.order_number WHERE p.number = ANY (?)), \
+            ARRAY(SELECT ROW(number, organisation, insee_code, commune, services, qualified_from, qualified_until) \
                   FROM sites WHERE number = ANY (?)), \
             ARRAY(SELECT ROW(site, pass, tries) FROM wrong_tries WHERE since >= ? AND (site = ANY (?) OR pass = ANY (?))), \
             ARRAY(SELECT ROW(a.n, e.request_hash, e.receipt, NULL::jsonb) FROM unnest(?) WITH ORDINALITY AS a (key, n), \
@@ -101,9 +107,10 @@ pub fn read(
         Option<BusinessDate>,
     );
     type UseRow = (i64, Vec<u8>, Option<String>, Option<serde_json::Value>);
-    type Row = (Vec<SiteRow>, Vec<(SiteId, PassNumber, i32)>, Vec<UseRow>);
+    type Row = (Vec<passes::Row>, Vec<SiteRow>, Vec<(SiteId, PassNumber, i32)>, Vec<UseRow>);
     let short: Vec<&[u8]> = keys.short.iter().map(<[u8; 16]>::as_slice).collect();
-    let (sites, tries, uses): Row = ReadCounter {
+    let (found, sites, tries, uses): Row = ReadCounter {
+        numbers: passes,
         sites,
         window_start: &window_start,
         braked_sites: sites,
@@ -131,6 +138,7 @@ pub fn read(
         Some((place, what))
     };
     Ok(Known {
+        passes: found.into_iter().map(passes::from_row).collect(),
         sites: sites.into_iter().map(site).collect(),
         tries: tries.into_iter().map(|(site, pass, tries)| Tries { site, pass, tries }).collect(),
         uses: uses.into_iter().filter_map(use_of).collect(),

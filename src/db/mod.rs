@@ -106,7 +106,8 @@ pub enum Scope {
     Nobody,
 }
 
-/// One open transaction, and the single instant at which all of it happens.
+/// One open transaction, and the single instant at which all of it happens. On a [`Line`], there may be none: each
+/// statement is its own then.
 pub struct Tx<'conn> {
     /// The connection, for the files of this room.
     pub(crate) conn: &'conn mut PgConnection,
@@ -273,7 +274,7 @@ impl Db {
             Scope::Programme(programme) => programme,
             Scope::Person(_) | Scope::Nobody => ProgrammeId::INSTANCE,
         };
-        match work(&mut Tx { conn, now: self.clock.now(), programme, kid: self.kid }) {
+        match work(&mut self.tx(conn, programme)) {
             Ok(value) => commit(conn).map(|()| value),
             Err(error) => {
                 // Its own failure changes nothing: without COMMIT, the server undoes all.
@@ -281,6 +282,10 @@ impl Db {
                 Err(error)
             }
         }
+    }
+
+    fn tx<'conn>(&self, conn: &'conn mut PgConnection, programme: ProgrammeId) -> Tx<'conn> {
+        Tx { conn, now: self.clock.now(), programme, kid: self.kid }
     }
 
     fn acquire(&self) -> Result<PooledConnection<ConnectionManager<PgConnection>>> {

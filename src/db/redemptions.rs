@@ -54,7 +54,7 @@ impl Redemption {
 statement! {
     /// A function of the schema, so that entries, transfers, redemptions and passes cost one round trip.
     WriteRedemptions {
-        entry_ids: Array<Uuid> = [EntryId], by_users: Array<Uuid> = [UserId], receipts: Array<Text> = [&'a str],
+        entry_ids: Array<Uuid> = [EntryId], by_users: Array<Uuid> = [UserId], receipts: Array<Text> = [&'a str], keys: Array<Text> = [&'a str],
         request_keys: Array<Nullable<Binary>> = [Option<&'a [u8]>], request_hashes: Array<Nullable<Binary>> = [Option<&'a [u8]>],
         passes: Array<Integer> = [PassNumber], cycles: Array<SmallInt> = [i16], hand_overs: Array<Integer> = [HandOverId],
         sites: Array<Integer> = [SiteId], services: Array<ServiceSql> = [Service], instants: Array<Timestamptz> = [Timestamp],
@@ -62,22 +62,25 @@ statement! {
         of_entries: Array<Uuid> = [EntryId], lines: Array<SmallInt> = [i16], books: Array<BookSql> = [Book],
         debits: Array<Integer> = [i32], credits: Array<Integer> = [i32], amounts: Array<BigInt> = [i64],
         first_passes: Array<Nullable<Integer>> = [Option<PassNumber>],
-    } -> Integer,
-    "SELECT write_redemptions(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    } -> (),
+    "SELECT write_redemptions(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
-/// Writes redemptions, each with its entry, at the same place in its list, and their transfers; marks their passes.
-/// Returns how many passes changed: fewer than redemptions when one was not in somebody's hands any more.
+/// Marks passes as redeemed, and writes their redemptions, each with its entry and its idempotency key, at the same
+/// places in their lists, and their transfers. The database refuses them all when one of the passes is not in the
+/// same hands any more, in the cycle before, or one of the keys was answered with a refusal: judge anew then.
 pub fn write(
     tx: &mut Tx<'_>,
     entries: &[EntryRow],
     transfers: &[TransferRow],
     new: &[Redemption],
-) -> Result<usize> {
-    let changed: i32 = WriteRedemptions {
+    keys: &[&str],
+) -> Result<()> {
+    WriteRedemptions {
         entry_ids: &each(entries, |it| it.id),
         by_users: &each(entries, |it| it.recorded_by),
         receipts: &each(entries, |it| it.receipt.as_str()),
+        keys,
         request_keys: &each(entries, |it| it.request_key.as_deref()),
         request_hashes: &each(entries, |it| it.request_hash.as_deref()),
         passes: &each(new, |it| it.pass),
@@ -95,8 +98,8 @@ pub fn write(
         amounts: &each(transfers, |it| it.amount),
         first_passes: &each(transfers, |it| it.first_pass),
     }
-    .get_result(tx.conn)?;
-    Ok(usize::try_from(changed).map_err(anyhow::Error::from)?)
+    .execute(tx.conn)?;
+    Ok(())
 }
 
 /// One column of these rows.

@@ -233,22 +233,19 @@ pub fn record_all(tx: &mut Tx<'_>, code: &ProgrammeCode, new: Vec<Entry>) -> Res
     Ok(made.receipts)
 }
 
-/// Writes redemptions with their entries, and marks their passes, all in one statement; `head` is a signed head
-/// of the log, not long the last. Returns their receipts, in the same order. A pass that was not in somebody's
-/// hands, in the cycle before, is a fault: nothing may be kept then.
+/// Writes redemptions with their entries, each of its idempotency key, and marks their passes, all in one statement;
+/// `head` is a signed head of the log, not long the last. Returns their receipts, in the same order. Refused by the
+/// database as a whole when a pass or a key is not as it was judged (see [`redemptions::write`]).
 pub fn record_redemptions(
     tx: &mut Tx<'_>,
     code: &ProgrammeCode,
     head: Option<&Head>,
     new: Vec<Entry>,
     rows: &[Redemption],
+    keys: &[&str],
 ) -> Result<Vec<Receipt>> {
     let made = Made::of(tx, code, head, new)?;
-    let changed = redemptions::write(tx, &made.entries, &made.transfers, rows)?;
-    if changed != rows.len() {
-        let granted = rows.len();
-        return Err(anyhow::anyhow!("{changed} passes changed where {granted} were granted").into());
-    }
+    redemptions::write(tx, &made.entries, &made.transfers, rows, keys)?;
     Ok(made.receipts)
 }
 

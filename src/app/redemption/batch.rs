@@ -1,32 +1,25 @@
-//! The one routine that spends passes: N requests in one transaction, one outcome each.
-
-use std::collections::HashMap;
+//! The one routine that spends passes: N requests are judged, written together, and answered one by one.
 
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::brake::{self, Brake};
-use super::counter::{Counter, is_code_of, site_of};
+use super::brake;
+use super::judge::{Granted, Judged, Verdict};
 use super::redeemed::{Outcome, Redeemed};
-use super::room::{Room, Wanted};
+use super::room::Room;
 use crate::app::once::{self, RequestKey};
 use crate::db::checkpoints::Head;
-use crate::db::counter::Use;
-use crate::db::passes::Pass;
 use crate::db::programmes::Programme;
 use crate::db::requests::Answered;
-use crate::db::{Tx, checkpoints, counter, passes, programmes, redemptions, requests};
+use crate::db::{Tx, checkpoints, passes, programmes, redemptions, requests};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::code::PassCode;
 use crate::domain::entry::EntryKind;
 use crate::domain::money::Money;
-use crate::domain::pass::PassStateName;
 use crate::domain::service::Service;
-use crate::domain::{
-    Action, Actor, HandOverId, PassNumber, RedemptionId, Refusal, SiteId, Timestamp, WorkshopId,
-};
-use crate::error::{Error, Result};
+use crate::domain::{Actor, PassNumber, Refusal, SiteId, WorkshopId};
+use crate::error::Result;
 use crate::keys::Keys;
 use crate::ledger::{self, Entry, Receipt};
 
@@ -62,144 +55,64 @@ pub struct Ask {
 /// order. An error means that nothing of the batch was written.
 pub fn redeem_all(tx: &mut Tx<'_>, keys: &Keys, asks: &[Ask]) -> Result<Vec<Outcome>> {
     let (programme, head) = (programmes::current(tx)?, checkpoints::last(tx)?);
-    redeem_in(tx, keys, &programme, head.as_ref(), asks)
+    redeem_locked(tx, keys, &programme, head.as_ref(), asks)
 }
 
 /// As [`redeem_all`], for a caller who has read the programme before, which never changes, and the head of
 /// its log, which may have grown a little since.
-pub(super) fn redeem_in(
+pub(super) fn redeem_locked(
     tx: &mut Tx<'_>,
     keys: &Keys,
     programme: &Programme,
     head: Option<&Head>,
     asks: &[Ask],
 ) -> Result<Vec<Outcome>> {
+    // Lock first, then read: what another transaction did to these passes is known from here on.
+    passes::lock(tx, &numbers_of(asks))?;
+    let judged = Judged::of(tx, keys, programme, asks, true)?;
+    write(tx, programme, head, asks, judged)
+}
+
+/// Judges these requests by what is there to be read, nothing locked: for [`write`], which the database refuses if
+/// one of the passes has changed since. Nothing when that is not enough: when people are counted, whom a lock of a
+/// pass says nothing of, or when there is more to write than redemptions.
+pub(super) fn judge_unlocked(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    programme: &Programme,
+    asks: &[Ask],
+) -> Result<Option<Judged>> {
+    if asks.iter().any(|ask| Room::is_asked_by(&programme.passes_per_service, ask.what.into())) {
+        return Ok(None);
+    }
+    let judged = Judged::of(tx, keys, programme, asks, false)?;
+    Ok(judged.writes_redemptions_only().then_some(judged))
+}
+
+/// The passes that are asked for, in their order.
+pub(super) fn numbers_of(asks: &[Ask]) -> Vec<PassNumber> {
     let mut numbers: Vec<PassNumber> = asks.iter().map(|ask| ask.what.code.number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    // Lock first, then read: what another transaction did to these passes is known from here on.
-    let locked = passes::lock(tx, &numbers)?;
-    let mut sites: Vec<SiteId> =
-        asks.iter().filter_map(|ask| site_of(&ask.actor, ask.what.site).ok()).collect();
-    sites.sort_unstable();
-    sites.dedup();
-    let mut known = counter::read(tx, &sites, &numbers, brake::window_start(tx), &keys_of(asks))?;
-    let wanted: Vec<Wanted> = asks.iter().map(|ask| ask.what.into()).collect();
-    let mut bench = Bench {
-        room: Room::read(tx, &programme.passes_per_service, &locked, &wanted, true)?,
-        counter: Counter::read(tx, programme, &locked, known.sites)?,
-        brake: Brake(known.tries),
-        passes: locked.into_iter().map(|pass| (pass.number, pass)).collect(),
-        granted: Vec::new(),
-        wrong: Vec::new(),
-        keys,
-    };
-    let mut verdicts = Vec::with_capacity(asks.len());
-    let mut first_of_key: HashMap<[u8; 16], usize> = HashMap::new();
-    for (at, ask) in asks.iter().enumerate() {
-        let (key, _) = ask.request.short(ask.actor.user);
-        let first = *first_of_key.entry(key).or_insert(at);
-        verdicts.push(match known.uses.remove(&at) {
-            Some(earlier) => settled(ask, earlier)?,
-            None if first < at => Verdict::Twin(first),
-            None => bench.judge_once(tx, ask)?,
-        });
-    }
-    let Bench { granted, wrong, .. } = bench;
-    brake::count(tx, &wrong)?;
-    let receipts = write(tx, programme, head, &granted)?;
-    conclude(tx, asks, verdicts, &granted, &receipts, programme.face_value.into())
+    numbers
 }
 
-/// What became of one request, before anything is written.
-enum Verdict {
-    /// To be written: the n-th of those granted.
-    Granted(usize),
-    /// Refused, now: to be kept with its key.
-    Refused(Refusal),
-    /// Answered before.
-    Replayed(Outcome),
-    /// The key is at work on something else.
-    KeyReused,
-    /// The same key as an earlier request of this batch.
-    Twin(usize),
-}
-
-/// A redemption that was granted and is to be written.
-struct Granted {
-    id: RedemptionId,
-    hand_over: HandOverId,
-    site: SiteId,
-    service: Service,
-    workshop: Option<WorkshopId>,
-    at: Timestamp,
-    actor: Actor,
-    request: ([u8; 16], [u8; 16]),
-}
-
-/// Where the requests of a batch are judged, one after the other.
-struct Bench<'k> {
-    counter: Counter<'k>,
-    room: Room,
-    brake: Brake,
-    passes: HashMap<PassNumber, Pass>,
-    granted: Vec<Granted>,
-    wrong: Vec<(SiteId, PassNumber)>,
-    keys: &'k Keys,
-}
-
-impl Bench<'_> {
-    fn judge_once(&mut self, tx: &Tx<'_>, ask: &Ask) -> Result<Verdict> {
-        match self.judge(tx, ask) {
-            Ok(()) => Ok(Verdict::Granted(self.granted.len().saturating_sub(1))),
-            Err(Error::Refused(refusal)) => Ok(Verdict::Refused(refusal)),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Grants one request, or says why not. What it grants is seen by the requests behind it.
-    fn judge(&mut self, tx: &Tx<'_>, ask: &Ask) -> Result<()> {
-        ask.actor.require(Action::Redeem)?;
-        let site = self.counter.site(&ask.actor, ask.what.site)?;
-        let NewRedemption { service, workshop, .. } = ask.what;
-        self.room.ensure_known(workshop, site.number)?;
-        self.brake.ensure_free(site.number, ask.what.code.number)?;
-        let Some(pass) = self
-            .passes
-            .get_mut(&ask.what.code.number)
-            .filter(|pass| is_code_of(self.keys, self.counter.programme, &ask.what.code, pass))
-        else {
-            self.brake.note(site.number, ask.what.code.number);
-            self.wrong.push((site.number, ask.what.code.number));
-            return Err(Refusal::UnknownPass.into());
-        };
-        if let Some(twin) = self.granted.iter().find(|granted| granted.id.pass == pass.number) {
-            return Err(
-                Refusal::AlreadyRedeemed { at: twin.at, here: twin.site == site.number }.into()
-            );
-        }
-        let hand_over = self.counter.judge(tx, pass, site, Some(service))?;
-        let at = ledger::after(tx, pass.changed_at);
-        self.room.ensure(hand_over, Some(service), workshop, at)?;
-        self.room.take(hand_over, service, workshop);
-        pass.state_name = PassStateName::Redeemed;
-        pass.cycle = pass.cycle.saturating_add(1);
-        self.granted.push(Granted {
-            id: RedemptionId { pass: pass.number, cycle: pass.cycle },
-            hand_over,
-            site: site.number,
-            service,
-            workshop,
-            at,
-            actor: ask.actor,
-            request: ask.request.short(ask.actor.user),
-        });
-        Ok(())
-    }
+/// Writes what was judged, and returns the outcome of each request. Where redemptions are all there is to write, by
+/// one statement.
+pub(super) fn write(
+    tx: &mut Tx<'_>,
+    programme: &Programme,
+    head: Option<&Head>,
+    asks: &[Ask],
+    judged: Judged,
+) -> Result<Vec<Outcome>> {
+    brake::count(tx, &judged.wrong)?;
+    let receipts = write_granted(tx, programme, head, &judged.granted)?;
+    conclude(tx, asks, judged.verdicts, &judged.granted, &receipts, programme.face_value.into())
 }
 
 /// Writes what was granted.
-fn write(
+fn write_granted(
     tx: &mut Tx<'_>,
     programme: &Programme,
     head: Option<&Head>,
@@ -232,10 +145,12 @@ fn write(
             redeemed_at: granted.at,
             workshop: granted.workshop,
         };
-        new.push(Entry { request: Some(granted.request), ..entry.writing(row.line()) });
+        let request = granted.request.short(granted.actor.user);
+        new.push(Entry { request: Some(request), ..entry.writing(row.line()) });
         rows.push(row);
     }
-    ledger::record_redemptions(tx, &programme.code, head, new, &rows)
+    let keys: Vec<&str> = granted.iter().map(|granted| granted.request.as_str()).collect();
+    ledger::record_redemptions(tx, &programme.code, head, new, &rows, &keys)
 }
 
 /// Turns verdicts into outcomes, and keeps the new refusals with their keys.
@@ -296,32 +211,5 @@ fn done(tx: &Tx<'_>, granted: &Granted, receipt: &Receipt, payable: Money) -> Re
         receipt: receipt.text.clone(),
         kid: tx.kid.map(|kid| kid.to_string()),
         signature: None,
-    }
-}
-
-/// The keys of a batch, as they are looked for.
-fn keys_of(asks: &[Ask]) -> counter::Keys {
-    counter::Keys {
-        short: asks.iter().map(|ask| ask.request.short(ask.actor.user).0).collect(),
-        users: asks.iter().map(|ask| ask.actor.user).collect(),
-        keys: asks.iter().map(|ask| ask.request.as_str().to_owned()).collect(),
-    }
-}
-
-/// What an earlier use of its key settles for a request.
-fn settled(ask: &Ask, earlier: Use) -> Result<Verdict> {
-    match earlier {
-        Use::Redemption { request_hash, receipt } => {
-            if request_hash != ask.request.short(ask.actor.user).1 {
-                return Ok(Verdict::KeyReused);
-            }
-            Ok(Verdict::Replayed(Ok(Redeemed::told(&receipt)?)))
-        }
-        Use::Other(earlier) => match ask.request.replay(earlier) {
-            Ok(once::Outcome::Refused(refusal)) => Ok(Verdict::Replayed(Err(refusal))),
-            // What was done under it was no redemption: those bear their keys themselves.
-            Ok(once::Outcome::Done(_)) | Err(Error::Refused(_)) => Ok(Verdict::KeyReused),
-            Err(error) => Err(error),
-        },
     }
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::brake::{self, Brake};
 use super::counter::{Counter, is_code_of, site_of};
 use super::room::{Room, Wanted};
-use crate::db::{Tx, counter, passes, programmes};
+use crate::db::{Tx, counter, programmes};
 use crate::domain::code::PassCode;
 use crate::domain::money::Money;
 use crate::domain::service::Service;
@@ -35,10 +35,10 @@ pub fn check(
 ) -> Result<Result<Checked, Refusal>> {
     actor.require(Action::CheckPass)?;
     let number = site_of(actor, site)?;
-    let found = passes::find(tx, code.number)?;
     let programme = programmes::current(tx)?;
     let since = brake::window_start(tx);
     let known = counter::read(tx, &[number], &[code.number], since, &counter::Keys::default())?;
+    let found = known.passes.into_iter().next();
     let counter = Counter::read(tx, &programme, found.as_slice(), known.sites)?;
     let site = counter.site(actor, site)?;
     if let Err(refusal) = Brake(known.tries).ensure_free(site.number, code.number) {

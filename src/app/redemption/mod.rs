@@ -1,14 +1,15 @@
 //! At the counter: a pass is tested, spent, and its spending undone.
 //!
-//! Redemptions come in batches. A batch locks its passes in the order of their numbers, reads, judges
-//! each from the locked row, and writes all that were granted in one call; a single request is
-//! a batch of one. Over HTTP, requests that arrive while a batch commits wait in a queue and make the
-//! next one ([`Writer`]): nobody waits for a timer, and nobody is answered before COMMIT.
+//! Redemptions come in batches; a single request is a batch of one. Over HTTP, requests that arrive while a batch
+//! is written wait in a queue and make the next one ([`Writer`]): nobody waits for a timer, and nobody is answered
+//! before COMMIT. A batch is read, judged, and what was granted written in one call, which finds each pass as it was
+//! judged or writes nothing; then, and where there is more to write, it is judged again behind locks.
 
 mod batch;
 mod brake;
 mod check;
 mod counter;
+mod judge;
 mod redeemed;
 mod request;
 mod room;

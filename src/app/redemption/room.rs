@@ -45,6 +45,12 @@ impl From<NewRedemption> for Wanted {
 }
 
 impl Room {
+    /// Does a request need room, where the programme has these limits?
+    pub fn is_asked_by(limits: &PassesPerService, wanted: Wanted) -> bool {
+        wanted.workshop.is_some()
+            || wanted.service.is_some_and(|service| limits.limit(service).is_some())
+    }
+
     /// Reads what these requests for these passes are judged by. With `locks`, for passes that are locked: everybody
     /// else who would count the same waits until the end of the transaction, sites after passes, people after
     /// sites. Without, for a test that spends nothing.
@@ -78,7 +84,7 @@ impl Room {
     fn read_people(&mut self, tx: &mut Tx<'_>, passes: &[Pass], wanted: &[Wanted]) -> Result<()> {
         let asked: HashSet<PassNumber> = wanted
             .iter()
-            .filter(|it| it.workshop.is_some() || self.limit(it.service).is_some())
+            .filter(|it| Self::is_asked_by(&self.limits, **it))
             .map(|it| it.pass)
             .collect();
         let numbers: BTreeSet<HandOverId> = passes

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::batch::{Ask, redeem_in};
+use super::batch::{Ask, judge_unlocked, redeem_locked, write};
 use super::redeemed::Outcome;
 use crate::db::checkpoints::{self, Head};
 use crate::db::programmes::{self, Programme};
@@ -133,15 +133,26 @@ impl Desk {
         }
     }
 
+    /// Most batches are two statements: one that reads, one that writes what was judged, if passes are still as they
+    /// were. The others are judged again, in a transaction that locks them.
     fn attempt(&mut self, id: ProgrammeId, asks: &[Ask]) -> Result<Vec<Outcome>> {
-        let scope = Scope::Programme(id);
         let known = match self.programmes.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(self.line.transact(scope, Known::read)?),
+            Entry::Vacant(new) => new.insert(self.line.read(id, Known::read)?),
         };
-        self.line.transact(scope, |tx| {
+        let judged = self.line.read(id, |tx| {
             known.refresh(tx)?;
-            redeem_in(tx, &self.keys, &known.programme, known.head.as_ref(), asks)
+            judge_unlocked(tx, &self.keys, &known.programme, asks)
+        })?;
+        let Known { programme, head, .. } = known;
+        if let Some(judged) = judged {
+            match self.line.write(id, |tx| write(tx, programme, head.as_ref(), asks, judged)) {
+                Err(error) if !matches!(error, Error::Unknown(_)) => {}
+                done => return done,
+            }
+        }
+        self.line.transact(Scope::Programme(id), |tx| {
+            redeem_locked(tx, &self.keys, programme, head.as_ref(), asks)
         })
     }
 

@@ -6,6 +6,7 @@ mod brake;
 mod dates;
 mod keys;
 mod limits;
+mod overtaken;
 mod refusals;
 mod voids;
 mod workshops;
