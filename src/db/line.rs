@@ -39,12 +39,14 @@ impl Line {
         Self { db, open: None }
     }
 
-    /// As [`super::Db::transact_blocking`]. A connection that broke is left, and the next call opens another.
+    /// As [`super::Db::transact_blocking`], in a programme. A connection that broke is left, and the next call opens
+    /// another.
     pub fn transact<T>(
         &mut self,
-        scope: Scope,
+        programme: ProgrammeId,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
     ) -> Result<T> {
+        let scope = Scope::Programme(programme);
         let mut open = self.begin(scope)?;
         let done = self.db.finish(&mut open.conn, scope, work);
         let is_broken = AnsiTransactionManager::is_broken_transaction_manager(&mut open.conn);

@@ -12,7 +12,7 @@ use super::batch::{Ask, judge_unlocked, redeem_locked, write};
 use super::redeemed::Outcome;
 use crate::db::checkpoints::{self, Head};
 use crate::db::programmes::{self, Programme};
-use crate::db::{Db, Line, Scope, Tx};
+use crate::db::{Db, Line, Tx};
 use crate::domain::ProgrammeId;
 use crate::error::{Error, Result};
 use crate::keys::Keys;
@@ -151,9 +151,7 @@ impl Desk {
                 done => return done,
             }
         }
-        self.line.transact(Scope::Programme(id), |tx| {
-            redeem_locked(tx, &self.keys, programme, head.as_ref(), asks)
-        })
+        self.line.transact(id, |tx| redeem_locked(tx, &self.keys, programme, head.as_ref(), asks))
     }
 
     fn alone(&mut self, programme: ProgrammeId, ask: &Ask) -> Result<Outcome> {
