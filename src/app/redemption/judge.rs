@@ -75,11 +75,10 @@ impl Judged {
         Ok(Self { verdicts, granted, wrong })
     }
 
-    /// Is there nothing to write but redemptions: no refusal to be kept, no wrong try to be counted?
+    /// Is every request granted, so that there is nothing to write but redemptions? A refusal is not for who has not
+    /// locked: its key may have been answered before.
     pub fn writes_redemptions_only(&self) -> bool {
-        let keeps =
-            |verdict: &Verdict| matches!(verdict, Verdict::Refused(refusal) if refusal.is_kept());
-        self.wrong.is_empty() && !self.verdicts.iter().any(keeps)
+        !self.verdicts.iter().any(|verdict| matches!(verdict, Verdict::Refused(_)))
     }
 }
 

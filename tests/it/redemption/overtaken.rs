@@ -93,3 +93,23 @@ fn a_key_refused_since_is_told_its_refusal_and_spends_nothing() {
     assert_eq!(redemptions(&world), "0");
     region.books_hold();
 }
+
+#[test]
+fn a_key_that_was_answered_is_told_its_receipt_by_a_writer_whatever_is_refused_now() {
+    let world = World::new();
+    let region = &world.region;
+    let writer = Writer::start(&region.db, &region.keys).unwrap();
+    let redeem = || {
+        let (reply, replies) = channel();
+        let ask = region.ask(&region.fourmies, region.code(1), "k");
+        writer.submit(ask, move |outcome| reply.send(told(outcome.unwrap())).unwrap()).unwrap();
+        replies.recv().unwrap().unwrap().receipt
+    };
+    let receipt = redeem();
+    let site = region.fourmies.site;
+    // Braked: a refusal that is not kept with its key.
+    world.superuser().run(&format!(
+        "INSERT INTO wrong_tries (site, pass, since, tries) VALUES ({site}, 1, '2100-01-01', 99)"
+    ));
+    assert_eq!(redeem(), receipt);
+}
