@@ -56,9 +56,13 @@ pub(super) fn make_all(
 ) -> Result<Vec<Receipt>> {
     let states = States::read(tx, entries)?;
     let (kid, head) = (tx.kid.map(|kid| kid.to_string()), said(head));
+    // One call of the system for all.
+    let mut nonces = vec![[0_u8; 16]; entries.len()];
+    getrandom::fill(nonces.as_flattened_mut())
+        .map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
     let mut drafts = Vec::with_capacity(entries.len());
-    for ((entry, row), transfers) in entries.iter().zip(rows).zip(transfers) {
-        let mut draft = Draft::of(code, entry, row.number, kid.as_deref(), &head, &states)?;
+    for (((entry, row), transfers), nonce) in entries.iter().zip(rows).zip(transfers).zip(nonces) {
+        let mut draft = Draft::of(code, entry, row.number, nonce, kid.as_deref(), &head, &states)?;
         draft.seal.line(&row.line());
         for transfer in transfers {
             draft.seal.line(&transfer.line());
@@ -114,12 +118,11 @@ impl Draft {
         code: &ProgrammeCode,
         entry: &Entry,
         number: Option<i32>,
+        nonce: [u8; 16],
         kid: Option<&str>,
         head: &Value,
         states: &States,
     ) -> Result<Self> {
-        let mut nonce = [0_u8; 16];
-        getrandom::fill(&mut nonce).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
         let nonce = format!("{:032x}", u128::from_be_bytes(nonce));
         let body = Body {
             corrects: entry.corrects.map(|id| id.to_string()),
@@ -276,7 +279,7 @@ mod tests {
     fn receipt(entry: &Entry) -> String {
         let code = ProgrammeCode::try_from("HDF".to_owned()).unwrap();
         let states = States(BTreeMap::new());
-        Draft::of(&code, entry, Some(3), None, &Value::Null, &states).unwrap().finish()
+        Draft::of(&code, entry, Some(3), [7; 16], None, &Value::Null, &states).unwrap().finish()
     }
 
     #[test]
