@@ -137,7 +137,7 @@ statement! {
         numbers: Array<Integer> = [PassNumber], booklets: Array<Integer> = [BookletId], hashes: Array<Binary> = [&'a [u8]],
     } -> (),
     "INSERT INTO passes (programme_id, order_number, changed_at, number, booklet, code_hash) \
-     SELECT (SELECT current_programme()), ?, ?, * FROM unnest(?, ?, ?)"
+     SELECT (SELECT current_programme()), ?, ?, unnest(?), unnest(?), unnest(?)"
 }
 
 /// Writes new passes of an order.
