@@ -1,6 +1,8 @@
 //! The secrets that live outside the database: the pepper of codes, the key that seals, the keys that
 //! sign tokens and receipts. One file, readable by its owner alone.
 
+mod receipt_key;
+
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -10,7 +12,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
-use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::SigningKey;
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,6 +20,8 @@ use sha2::{Digest, Sha256};
 use crate::domain::Kid;
 use crate::domain::code::Pepper;
 use crate::domain::programme::ProgrammeCode;
+
+pub use receipt_key::ReceiptKey;
 
 /// Every secret of an instance.
 #[derive(Clone)]
@@ -29,9 +33,9 @@ pub struct Keys {
     /// Signed them before the last rotation; verifies those that are left.
     pub previous_token: Option<SigningKey>,
     /// Signs receipts.
-    pub receipt: SigningKey,
+    receipt: ReceiptKey,
     /// Signed receipts before it, the newest first: theirs are still signed with them.
-    retired: Vec<SigningKey>,
+    retired: Vec<ReceiptKey>,
     sealing: [u8; 32],
     /// What programmes that came from another instance were hashed and sealed with there.
     adopted: BTreeMap<ProgrammeCode, Adopted>,
@@ -77,7 +81,7 @@ impl Keys {
             pepper: Pepper(random()?),
             token: SigningKey::from_bytes(&random()?),
             previous_token: None,
-            receipt: SigningKey::from_bytes(&random()?),
+            receipt: ReceiptKey::new(&random()?)?,
             retired: Vec::new(),
             sealing: random()?,
             adopted: BTreeMap::new(),
@@ -127,11 +131,11 @@ impl Keys {
                 Some(text) => Some(SigningKey::from_bytes(&key("previous_token", text)?)),
                 None => None,
             },
-            receipt: SigningKey::from_bytes(&key("receipt", &file.receipt.unwrap_or_default())?),
+            receipt: ReceiptKey::new(&key("receipt", &file.receipt.unwrap_or_default())?)?,
             retired: file
                 .retired_receipts
                 .iter()
-                .map(|text| Ok(SigningKey::from_bytes(&key("retired_receipts", text)?)))
+                .map(|text| ReceiptKey::new(&key("retired_receipts", text)?))
                 .collect::<anyhow::Result<_>>()?,
             sealing: key("sealing", &file.sealing)?,
             adopted: file
@@ -163,7 +167,7 @@ impl Keys {
     /// Gives the file another key for receipts, and keeps the one there was for the receipts that name it.
     pub fn rotate_receipt(path: &Path) -> anyhow::Result<Self> {
         let mut keys = Self::load(path)?;
-        let new = SigningKey::from_bytes(&random()?);
+        let new = ReceiptKey::new(&random()?)?;
         keys.retired.insert(0, std::mem::replace(&mut keys.receipt, new));
         replace(path, &keys.to_file())?;
         Ok(keys)
@@ -178,7 +182,7 @@ impl Keys {
         let of_it = of_it.unwrap_or(Adopted { pepper: theirs.pepper, sealing: theirs.sealing });
         keys.adopted.insert(programme.clone(), of_it);
         for key in std::iter::once(theirs.receipt).chain(theirs.retired) {
-            if key != keys.receipt && !keys.retired.contains(&key) {
+            if !keys.receipt_keys().any(|known| known.secret == key.secret) {
                 keys.retired.push(key);
             }
         }
@@ -196,8 +200,8 @@ impl Keys {
             sealing: hex(&self.sealing),
             token: hex(&self.token.to_bytes()),
             previous_token: self.previous_token.as_ref().map(|key| hex(&key.to_bytes())),
-            receipt: Some(hex(&self.receipt.to_bytes())),
-            retired_receipts: self.retired.iter().map(|key| hex(&key.to_bytes())).collect(),
+            receipt: Some(hex(&self.receipt.secret.to_bytes())),
+            retired_receipts: self.retired.iter().map(|key| hex(&key.secret.to_bytes())).collect(),
             adopted: self
                 .adopted
                 .iter()
@@ -223,26 +227,23 @@ impl Keys {
 
     /// The name of the key that signs receipts.
     pub fn receipt_kid(&self) -> Kid {
-        kid_of(&self.receipt)
+        self.receipt.kid
+    }
+
+    /// The key that signs receipts.
+    pub fn receipt_key(&self) -> &ReceiptKey {
+        &self.receipt
     }
 
     /// Every key that signs receipts: the present one first.
-    pub fn receipt_keys(&self) -> Vec<SigningKey> {
-        std::iter::once(&self.receipt).chain(&self.retired).cloned().collect()
+    pub fn receipt_keys(&self) -> impl Iterator<Item = &ReceiptKey> {
+        std::iter::once(&self.receipt).chain(&self.retired)
     }
 
-    /// The public halves of every key that has signed receipts, each with its name: the present one first.
-    pub fn receipt_public_keys(&self) -> Vec<(Kid, VerifyingKey)> {
-        let keys = std::iter::once(&self.receipt).chain(&self.retired);
-        keys.map(|key| (kid_of(key), key.verifying_key())).collect()
-    }
-
-    /// Signs the bytes of a receipt with the key that it names: the same bytes each time. `None` when the key
-    /// is not here.
-    pub fn sign_receipt(&self, named: &str, receipt: &[u8]) -> Option<[u8; 64]> {
-        let mut keys = std::iter::once(&self.receipt).chain(&self.retired);
-        let key = keys.find(|key| kid_of(key).to_string() == named)?;
-        Some(key.sign(receipt).to_bytes())
+    /// Signs a receipt with the key that it names, base64: the same each time. `None` when the key is not here.
+    pub fn sign_receipt(&self, named: &str, receipt: &str) -> Option<String> {
+        let key = self.receipt_keys().find(|key| key.kid.to_string() == named)?;
+        Some(key.sign(receipt))
     }
 
     /// Seals bytes so that only these keys open them, and only as `what`.

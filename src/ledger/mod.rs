@@ -55,7 +55,7 @@ use crate::domain::programme::ProgrammeCode;
 use crate::domain::{Amount, EntryId, PassNumber, Timestamp, UserId};
 use crate::error::Result;
 
-pub use receipt::Receipt;
+pub use receipt::{Receipt, signature};
 pub use told::{Told, ToldHead};
 
 /// What goes from one account to another.

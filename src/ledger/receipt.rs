@@ -12,8 +12,10 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::SecondsFormat;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -26,6 +28,7 @@ use crate::domain::entry::EntryKind;
 use crate::domain::programme::ProgrammeCode;
 use crate::domain::{EntryId, Timestamp};
 use crate::error::Result;
+use crate::keys::Keys;
 
 /// Version of the receipt's fields, written in it.
 pub(super) const VERSION: u32 = 2;
@@ -163,6 +166,23 @@ pub(super) fn split(text: &str) -> Option<(String, &str)> {
     let (body, end) = text.split_at_checked(at)?;
     let written = end.strip_prefix(",\"written\":\"")?.strip_suffix("\"}")?;
     Some((format!("{body}}}"), written))
+}
+
+/// The key that a receipt names, and its signature (base64): made now, since Ed25519 gives the same each time; where that
+/// key is not here, the one that the receipt brought along from another instance. `None` when there is neither.
+pub fn signature(
+    keys: &Keys,
+    receipt: &str,
+    brought_along: Option<&[u8]>,
+) -> Option<(String, String)> {
+    #[derive(Deserialize)]
+    struct Named {
+        kid: String,
+    }
+    let Named { kid } = serde_json::from_str(receipt).ok()?;
+    let made = keys.sign_receipt(&kid, receipt);
+    let signature = made.or_else(|| brought_along.map(|bytes| STANDARD.encode(bytes)))?;
+    Some((kid, signature))
 }
 
 /// The rows that may change and that these entries changed, as they now stand.

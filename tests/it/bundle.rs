@@ -92,7 +92,7 @@ fn signed_again(lines: &[String], keys: &Keys) -> String {
     let sha256 = hex(&<[u8; 32]>::from(Sha256::digest(file.as_bytes())));
     let kid = keys.receipt_kid().to_string();
     let manifest = Manifest { counts, kid, sha256, signature: String::new() };
-    file.push_str(&Object::Manifest(manifest.sign(&keys.receipt)).to_line());
+    file.push_str(&Object::Manifest(manifest.sign(keys.receipt_key())).to_line());
     file + "\n"
 }
 

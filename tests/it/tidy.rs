@@ -14,7 +14,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("print", &["domain", "export"]),
     ("db", &["domain", "error"]),
     ("signer", &["domain", "keys"]),
-    ("ledger", &["domain", "error", "db", "signer"]),
+    ("ledger", &["domain", "error", "keys", "db", "signer"]),
     ("app", &["domain", "envelope", "error", "keys", "export", "print", "db", "ledger"]),
     ("instance", &["keys", "db", "postgres", "signer"]),
     ("http", &["domain", "error", "keys", "export", "print", "db", "ledger", "app"]),

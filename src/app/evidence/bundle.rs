@@ -32,7 +32,7 @@ pub fn write(
     out: &mut impl Write,
     identities_to: &[Recipient],
 ) -> Result<Manifest> {
-    bundle::write(tx, &keys.receipt_keys(), out, &mut |tx, line| {
+    bundle::write(tx, keys, out, &mut |tx, line| {
         if identities_to.is_empty() {
             Ok(())
         } else {

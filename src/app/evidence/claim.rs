@@ -5,9 +5,9 @@ use crate::domain::note::{Note, Proof};
 use crate::domain::{Action, Actor, Refusal, SiteId};
 use crate::error::Result;
 use crate::keys::Keys;
-use crate::ledger::bundle;
 use crate::ledger::claim::{Backed, Head};
 use crate::ledger::tree::Tree;
+use crate::ledger::{self, bundle};
 
 /// The receipts of a site, each with its signature and its proof under the last checkpoint: what `souche claim` reads
 /// once the service is gone. Those of a site see their own.
@@ -23,8 +23,7 @@ pub fn claim_file(tx: &mut Tx<'_>, keys: &Keys, actor: &Actor, site: SiteId) -> 
     let note =
         head.map(|head| head.note.parse::<Note>()).transpose().map_err(anyhow::Error::msg)?;
     let programme = programmes::current(tx)?.code.to_string();
-    let keys = keys.receipt_keys();
-    let first = Head { programme, receipt_keys: bundle::public_keys(tx, &keys)?, site };
+    let first = Head { programme, receipt_keys: bundle::public_keys(tx, keys)?, site };
     let mut file = first.to_line();
     let receipts = entries::of_site(tx, site)?;
     let mut tree = Tree::new(tx);
@@ -37,7 +36,8 @@ pub fn claim_file(tx: &mut Tx<'_>, keys: &Keys, actor: &Actor, site: SiteId) -> 
             }
             _ => None,
         };
-        let signature = bundle::sign_receipt(&keys, &own.receipt, own.signature.as_deref());
+        let signed = ledger::signature(keys, &own.receipt, own.signature.as_deref());
+        let signature = signed.map(|(_, signature)| signature);
         file.push_str(&Backed { proof, receipt: own.receipt, signature }.to_line());
     }
     Ok(file)

@@ -37,7 +37,7 @@ pub fn import(
     verdict: &Verdict,
     ask: &Ask<'_>,
 ) -> Result<(Imported, usize)> {
-    let kids = keys.receipt_public_keys().into_iter().map(|(kid, _)| kid.to_string());
+    let kids = keys.receipt_keys().map(|key| key.kid.to_string());
     let host = Host { kids: kids.collect(), nobodys_password_hash: NO_PASSWORD };
     let admin = match &ask.admin {
         Some(email) => Some(users::by_email(tx, email)?.ok_or(Refusal::not_found("user"))?.id),

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::VerifyingKey;
 
+pub use crate::ledger::signature;
 pub use paper::{Paper, paper};
 pub use verify::{Presented, ReceiptCheck, is_of_the_instance, read_alone, verdict};
 
@@ -41,30 +42,10 @@ pub fn read(tx: &mut Tx<'_>, actor: &Actor, which: Which) -> Result<EntryRow> {
     if concerns(tx, actor, &entry)? { Ok(entry) } else { Err(unknown().into()) }
 }
 
-/// The name of the key that a receipt names, and its signature in base64: made now, or the one that it brought along from
-/// another instance; nothing when there is neither.
-pub fn sign(keys: &Keys, receipt: &str, brought_along: Option<&[u8]>) -> Option<(String, String)> {
-    #[derive(serde::Deserialize)]
-    struct Named {
-        kid: String,
-    }
-    let Named { kid } = serde_json::from_str(receipt).ok()?;
-    let signature = match signature(keys, &kid, receipt) {
-        Some(signature) => signature,
-        None => STANDARD.encode(brought_along?),
-    };
-    Some((kid, signature))
-}
-
-/// The signature, in base64, of a receipt that names that key; nothing when the key is not here.
-pub fn signature(keys: &Keys, kid: &str, receipt: &str) -> Option<String> {
-    keys.sign_receipt(kid, receipt.as_bytes()).map(|signature| STANDARD.encode(signature))
-}
-
 /// Every key that signs receipts kept here, with its name: the instance's own, the present one first, then those of
 /// instances that programmes came from.
 pub fn known_keys(tx: &mut Tx<'_>, keys: &Keys) -> Result<Vec<(String, VerifyingKey)>> {
-    let own = keys.receipt_public_keys().into_iter().map(|(kid, key)| (kid.to_string(), key));
+    let own = keys.receipt_keys().map(|key| (key.kid.to_string(), key.verifying_key()));
     let mut known: Vec<_> = own.collect();
     for (kid, bytes) in receipt_keys::all(tx)? {
         let bytes = bytes.as_slice().try_into().map_err(anyhow::Error::from)?;

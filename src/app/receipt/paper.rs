@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Which, address, named, read, sign};
+use super::{Which, address, named, read, signature};
 use crate::db::programmes::Programme;
 use crate::db::{Tx, organisations, programmes, sites};
 use crate::domain::date::in_paris_to_the_second;
@@ -50,7 +50,7 @@ impl Paper {
     /// Writes it as PDF, with a code that leads to `page`, where it verifies itself.
     pub fn write(&self, out: &mut impl io::Write, keys: &Keys, page: &str) -> io::Result<()> {
         let brought_along = self.signature.as_deref();
-        let signature = sign(keys, &self.receipt, brought_along).map(|(_, signature)| signature);
+        let signature = signature(keys, &self.receipt, brought_along).map(|(_, it)| it);
         let whole = signature.as_ref().map(|it| address(page, &self.receipt, it));
         // One with very many facts does not fit a code: its JSON is pasted into the page.
         let whole = whole.filter(|it| it.len() <= PrintedReceipt::MAX_QR_BYTES);

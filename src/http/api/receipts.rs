@@ -67,7 +67,7 @@ struct SignedReceiptView {
 impl SignedReceiptView {
     fn new(entry: EntryRow, keys: &Keys, page: &str) -> Self {
         let (kid, signature) =
-            receipt::sign(keys, &entry.receipt, entry.signature.as_deref()).unzip();
+            receipt::signature(keys, &entry.receipt, entry.signature.as_deref()).unzip();
         Self {
             entry: entry.id,
             kind: entry.kind,

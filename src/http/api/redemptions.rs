@@ -7,7 +7,6 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::receipt::ReceiptView;
-use crate::app::receipt;
 use crate::app::redemption::{self, Ask, Checked, NewRedemption, NewVoid, Outcome, Redeemed};
 use crate::db::redemptions::{Listed, SiteTotals};
 use crate::domain::code::PassCode;
@@ -153,7 +152,7 @@ pub(super) async fn told(
         .map_err(|_| Problem::unknown_outcome("the writer of redemptions is gone"))??;
     let told = outcome?;
     let signature =
-        told.kid.as_deref().and_then(|kid| receipt::signature(&service.keys, kid, &told.receipt));
+        told.kid.as_deref().and_then(|kid| service.keys.sign_receipt(kid, &told.receipt));
     Ok(Redeemed { signature, ..told })
 }
 

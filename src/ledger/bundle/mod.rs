@@ -17,13 +17,14 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::db::{Tx, receipt_keys};
 use crate::domain::{EntryId, Kid};
 use crate::error::Result;
+use crate::keys::{Keys, ReceiptKey};
 
 pub use import::{Host, IDENTITIES, Imported, ensure_absent, import};
 pub use past::{AsOf, Past};
@@ -133,8 +134,8 @@ impl Manifest {
 
     /// The same, signed.
     #[must_use]
-    pub fn sign(mut self, key: &SigningKey) -> Self {
-        self.signature = sign(key, &self.signed_text());
+    pub fn sign(mut self, key: &ReceiptKey) -> Self {
+        self.signature = key.sign(&self.signed_text());
         self
     }
 
@@ -144,37 +145,19 @@ impl Manifest {
     }
 }
 
-/// A signature of a text's bytes, base64.
-pub fn sign(key: &SigningKey, text: &str) -> String {
-    STANDARD.encode(key.sign(text.as_bytes()).to_bytes())
-}
-
-/// What is read of a receipt to sign it, or to put it back.
+/// What is read of a receipt to put it back.
 #[derive(Deserialize)]
 struct Named {
     entry: EntryId,
     kid: Option<String>,
 }
 
-/// The signature of a receipt by that of the keys which it names, made as it is asked for: Ed25519 gives the same each
-/// time. Where that key is not here, the one that the receipt brought along, if there is one. `None` when it names no key.
-pub fn sign_receipt(
-    keys: &[SigningKey],
-    receipt: &str,
-    brought_along: Option<&[u8]>,
-) -> Option<String> {
-    let kid = serde_json::from_str::<Named>(receipt).ok()?.kid?;
-    let key = keys.iter().find(|key| kid_of(&key.verifying_key()).to_string() == kid);
-    key.map(|key| sign(key, receipt)).or_else(|| brought_along.map(|bytes| STANDARD.encode(bytes)))
-}
-
 /// The public halves of the keys of receipts, by their names: of those at hand, and of those that receipts of other
 /// instances brought along.
-pub fn public_keys(tx: &mut Tx<'_>, keys: &[SigningKey]) -> Result<BTreeMap<String, String>> {
-    let own = keys.iter().map(|key| {
-        let public = key.verifying_key();
-        (kid_of(&public).to_string(), STANDARD.encode(public.as_bytes()))
-    });
+pub fn public_keys(tx: &mut Tx<'_>, keys: &Keys) -> Result<BTreeMap<String, String>> {
+    let own = keys
+        .receipt_keys()
+        .map(|key| (key.kid.to_string(), STANDARD.encode(key.verifying_key().as_bytes())));
     let foreign = receipt_keys::all(tx)?.into_iter();
     Ok(foreign.map(|(kid, key)| (kid, STANDARD.encode(key))).chain(own).collect())
 }

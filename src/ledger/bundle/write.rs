@@ -4,31 +4,30 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use chrono::SecondsFormat;
-use ed25519_dalek::SigningKey;
 use sha2::{Digest, Sha256};
 
-use super::{Entry, FORMAT, Header, Manifest, Object, VERSION, kid_of, public_keys, sign_receipt};
+use super::{Entry, FORMAT, Header, Manifest, Object, VERSION, public_keys};
 use crate::db::bundle::{LoggedRow, each_logged, each_unbound};
 use crate::db::{Tx, checkpoints, evidence, programmes};
 use crate::error::Result;
+use crate::keys::Keys;
+use crate::ledger;
 use crate::ledger::receipt::hex;
 
 /// What else goes into a file, behind what no receipt binds: it is given the transaction, and takes a line at a time.
 pub type Annex<'a> = dyn FnMut(&mut Tx<'_>, &mut dyn FnMut(&str) -> Result<()>) -> Result<()> + 'a;
 
 /// Writes the bundle of the programme that the transaction has entered, and returns its manifest. To be called in a
-/// snapshot ([`crate::db::Db::snapshot`]): all lines are of one moment. `keys` are those of receipts, the present one first,
-/// which signs the manifest.
+/// snapshot ([`crate::db::Db::snapshot`]): all lines are of one moment. The present key of receipts signs the manifest.
 ///
 /// # Errors
 /// When a row leads to no entry: `souche verify` on the database names it.
 pub fn write(
     tx: &mut Tx<'_>,
-    keys: &[SigningKey],
+    keys: &Keys,
     out: &mut impl Write,
     annex: &mut Annex<'_>,
 ) -> Result<Manifest> {
-    let present = keys.first().ok_or_else(|| anyhow::anyhow!("there is no key for receipts"))?;
     let header = Header {
         exported_at: tx.now.to_rfc3339_opts(SecondsFormat::Micros, true),
         format: FORMAT.to_owned(),
@@ -45,7 +44,7 @@ pub fn write(
     lines.object("unbound", &Object::Unbound {})?;
     each_unbound(tx, |line| lines.line("unbound_rows", line))?;
     annex(tx, &mut |line| lines.line("unbound_rows", line))?;
-    lines.finish(present)
+    lines.finish()
 }
 
 /// The file as it grows: what it comes to so far, and nothing of what it holds.
@@ -53,7 +52,7 @@ struct Lines<'w, W> {
     out: &'w mut W,
     hash: Sha256,
     counts: BTreeMap<String, u64>,
-    keys: &'w [SigningKey],
+    keys: &'w Keys,
 }
 
 impl<W: Write> Lines<'_, W> {
@@ -80,7 +79,8 @@ impl<W: Write> Lines<'_, W> {
             return self.object("checkpoint", &Object::Checkpoint(checkpoint));
         }
         if let Some(receipt) = &row.receipt {
-            let signature = sign_receipt(self.keys, receipt, row.signature.as_deref());
+            let signed = ledger::signature(self.keys, receipt, row.signature.as_deref());
+            let signature = signed.map(|(_, signature)| signature);
             let position =
                 logged.position.map(u64::try_from).transpose().map_err(anyhow::Error::from)?;
             let entry = Entry { position, receipt: receipt.clone(), signature };
@@ -93,11 +93,11 @@ impl<W: Write> Lines<'_, W> {
         self.line(row.table(), &row.line)
     }
 
-    fn finish(self, key: &SigningKey) -> Result<Manifest> {
-        let kid = kid_of(&key.verifying_key()).to_string();
+    fn finish(self) -> Result<Manifest> {
+        let kid = self.keys.receipt_kid().to_string();
         let sha256 = hex(self.hash.finalize().into());
         let manifest = Manifest { counts: self.counts, kid, sha256, signature: String::new() };
-        let manifest = manifest.sign(key);
+        let manifest = manifest.sign(self.keys.receipt_key());
         let line = Object::Manifest(manifest.clone()).to_line();
         writeln!(self.out, "{line}")
             .and_then(|()| self.out.flush())
