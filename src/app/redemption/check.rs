@@ -37,7 +37,7 @@ pub fn check(
     let number = site_of(actor, site)?;
     let programme = programmes::current(tx)?;
     let since = brake::window_start(tx);
-    let known = counter::read(tx, &[number], &[code.number], since, &counter::Keys::default())?;
+    let known = counter::read(tx, &[number], &[code.number], since)?;
     let found = known.passes.into_iter().next();
     let counter = Counter::read(tx, &programme, found.as_slice(), known.sites)?;
     let site = counter.site(actor, site)?;

@@ -47,8 +47,8 @@ impl Judged {
         let (numbers, since) = (numbers_of(asks), brake::window_start(tx));
         // A redemption that was answered is found by its pass, which is redeemed; if it was undone since, by the key
         // of its entry, once this one is to be written. So only whoever has locked looks for keys.
-        let keys_asked = if is_locked { keys_of(asks) } else { counter::Keys::default() };
-        let mut known = counter::read(tx, &sites, &numbers, since, &keys_asked)?;
+        let mut uses = if is_locked { uses_of(tx, asks)? } else { HashMap::new() };
+        let known = counter::read(tx, &sites, &numbers, since)?;
         let wanted: Vec<Wanted> = asks.iter().map(|ask| ask.what.into()).collect();
         let limits = &programme.passes_per_service;
         let mut bench = Bench {
@@ -65,7 +65,7 @@ impl Judged {
         for (at, ask) in asks.iter().enumerate() {
             let (key, _) = ask.request.short(ask.actor.user);
             let first = *first_of_key.entry(key).or_insert(at);
-            verdicts.push(match known.uses.remove(&at) {
+            verdicts.push(match uses.remove(&at) {
                 Some(earlier) => settled(ask, earlier)?,
                 None if first < at => Verdict::Twin(first),
                 None => bench.judge_once(tx, ask)?,
@@ -169,13 +169,14 @@ impl Bench<'_> {
     }
 }
 
-/// The keys of a batch, as they are looked for.
-fn keys_of(asks: &[Ask]) -> counter::Keys {
-    counter::Keys {
+/// What the keys of a batch were used for before, by the place of their request.
+fn uses_of(tx: &mut Tx<'_>, asks: &[Ask]) -> Result<HashMap<usize, Use>> {
+    let keys = counter::Keys {
         short: asks.iter().map(|ask| ask.request.short(ask.actor.user).0).collect(),
         users: asks.iter().map(|ask| ask.actor.user).collect(),
         keys: asks.iter().map(|ask| ask.request.as_str().to_owned()).collect(),
-    }
+    };
+    counter::uses(tx, &keys)
 }
 
 /// What an earlier use of its key settles for a request.
