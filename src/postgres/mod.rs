@@ -73,7 +73,8 @@ impl Durability {
     /// Throwaway's three switches are what PostgreSQL's manual calls non-durable settings.
     fn settings(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let settings: &[_] = match self {
-            Self::Durable => &[("shared_buffers", "256MB")],
+            // Taken as it is filled. A region's passes and their indexes fit into it.
+            Self::Durable => &[("shared_buffers", "512MB")],
             Self::Throwaway => &[
                 ("shared_buffers", "128MB"),
                 ("fsync", "off"),
