@@ -10,8 +10,12 @@ use super::Tx;
 use crate::domain::{PassNumber, SiteId, Timestamp};
 use crate::error::Result;
 
+/// Most windows that are forgotten at once: more than begin in one.
+const MAX_FORGOTTEN: i32 = 1_000;
+
 /// Counts wrong tries, all of one transaction at once; a window that began before `window_start` begins anew.
-/// In the order of their keys, so that two batches can't wait for each other.
+/// In the order of their keys, so that two batches can't wait for each other. Then forgets windows that are over, since
+/// every batch reads what there is.
 pub fn count(
     tx: &mut Tx<'_>,
     wrong: &BTreeMap<(SiteId, PassNumber), i32>,
@@ -31,6 +35,13 @@ pub fn count(
     .bind::<Array<Integer>, _>(passes)
     .bind::<Array<Integer>, _>(tries)
     .bind::<Timestamptz, _>(window_start)
+    .execute(tx.conn)?;
+    sql_query(
+        "DELETE FROM wrong_tries WHERE (site, pass) IN
+             (SELECT site, pass FROM wrong_tries WHERE since < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind::<Timestamptz, _>(window_start)
+    .bind::<Integer, _>(MAX_FORGOTTEN)
     .execute(tx.conn)?;
     Ok(())
 }

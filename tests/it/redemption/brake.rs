@@ -48,6 +48,21 @@ fn a_braked_site_is_free_again_after_a_quarter_of_an_hour() {
 }
 
 #[test]
+fn windows_that_are_over_are_forgotten_with_the_next_wrong_code() {
+    let world = World::new();
+    let region = &world.region;
+    wrong_tries(region, &region.fourmies, 1, 1);
+    later(region, 10);
+    wrong_tries(region, &region.avesnes, 2, 1);
+    later(region, 6);
+    wrong_tries(region, &region.lille, 3, 1);
+    assert_eq!(
+        world.service().column("SELECT pass || ': ' || tries FROM wrong_tries ORDER BY pass"),
+        ["2: 1", "3: 1"]
+    );
+}
+
+#[test]
 fn a_refusal_of_the_brake_is_not_counted_as_a_try() {
     let world = World::new();
     let region = &world.region;
