@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -271,9 +271,9 @@ impl Keys {
     }
 }
 
-/// The name of a key that signs.
-pub fn kid_of(key: &SigningKey) -> Kid {
-    let digest: [u8; 32] = Sha256::digest(key.verifying_key().as_bytes()).into();
+/// The name of a key: from its public half.
+pub fn kid_of(key: &VerifyingKey) -> Kid {
+    let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
     Kid::new(digest.first_chunk().copied().unwrap_or_default())
 }
 

@@ -26,7 +26,7 @@ impl ReceiptKey {
         let signing = Ed25519KeyPair::from_seed_unchecked(secret)
             .map_err(|error| anyhow::anyhow!("a key for receipts can't be used: {error}"))?;
         let secret = SigningKey::from_bytes(secret);
-        Ok(Self { kid: kid_of(&secret), secret, signing: Arc::new(signing) })
+        Ok(Self { kid: kid_of(&secret.verifying_key()), secret, signing: Arc::new(signing) })
     }
 
     /// Its public half.

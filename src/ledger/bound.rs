@@ -8,13 +8,13 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::bundle::kid_of;
 use super::receipt::{self, Seal, VERSION};
 use super::verify::Check;
 use crate::db::evidence::{self, ChangingRow, WrittenRow};
 use crate::db::{Tx, audit, receipt_keys};
 use crate::domain::EntryId;
 use crate::error::Result;
+use crate::keys::kid_of;
 
 /// Most tables named for an entry that is broken.
 const MAX_NAMED: usize = 6;

@@ -53,7 +53,7 @@ impl PublicKey {
             crv: "Ed25519",
             alg: "EdDSA",
             usage: "sig",
-            kid: kid_of(key).to_string(),
+            kid: kid_of(&key.verifying_key()).to_string(),
             x: URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes()),
         }
     }

@@ -129,11 +129,14 @@ impl Tokens {
         for key in &known {
             let public =
                 key.verifying_key().to_public_key_pem(LineEnding::LF).context("token key")?;
-            verifying.insert(kid_of(key).to_string(), DecodingKey::from_ed_pem(public.as_bytes())?);
+            verifying.insert(
+                kid_of(&key.verifying_key()).to_string(),
+                DecodingKey::from_ed_pem(public.as_bytes())?,
+            );
         }
         Ok(Self {
             signing: EncodingKey::from_ed_pem(private.as_bytes())?,
-            kid: kid_of(&keys.token).to_string(),
+            kid: kid_of(&keys.token.verifying_key()).to_string(),
             verifying: Arc::new(verifying),
             public: Arc::new(KeySet::of(&known)),
             clock,

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::{Entry, Header, Line, Named, Object, Reader, Verdict, kid_of, read_keys};
+use super::{Entry, Header, Line, Named, Object, Reader, Verdict, read_keys};
 use crate::db::checkpoints::Head;
 use crate::db::entries::Restored;
 use crate::db::leaves::NewLeaf;
@@ -25,6 +25,7 @@ use crate::domain::merkle::{Frontier, Hash};
 use crate::domain::programme::ProgrammeCode;
 use crate::domain::{EntryId, ProgrammeId, Refusal, UserId};
 use crate::error::{Error, Result};
+use crate::keys::kid_of;
 use crate::ledger::{sealer, verify};
 
 /// Rows held at once.

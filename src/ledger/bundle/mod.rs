@@ -19,12 +19,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::db::{Tx, receipt_keys};
-use crate::domain::{EntryId, Kid};
+use crate::domain::EntryId;
 use crate::error::Result;
-use crate::keys::{Keys, ReceiptKey};
+use crate::keys::{Keys, ReceiptKey, kid_of};
 
 pub use import::{Host, IDENTITIES, Imported, ensure_absent, import};
 pub use past::{AsOf, Past};
@@ -169,12 +168,6 @@ pub fn is_signed(key: &VerifyingKey, text: &str, signature: &str) -> bool {
         .ok()
         .and_then(|bytes| Signature::from_slice(&bytes).ok())
         .is_some_and(|signature| key.verify_strict(text.as_bytes(), &signature).is_ok())
-}
-
-/// The name of a public key.
-pub fn kid_of(key: &VerifyingKey) -> Kid {
-    let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-    Kid::new(digest.first_chunk().copied().unwrap_or_default())
 }
 
 /// Reads public keys by their names; a name that is not its key's is an error, in French.
