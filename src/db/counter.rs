@@ -57,7 +57,7 @@ pub struct Known {
     pub passes: Vec<Pass>,
     /// Those of the sites that exist.
     pub sites: Vec<Site>,
-    /// Since the start of the window, at any site: there are few.
+    /// Since the start of the window, at one of the sites or on one of the passes.
     pub tries: Vec<Tries>,
 }
 
@@ -68,13 +68,13 @@ type TriesSql = Record<(Integer, Integer, Integer)>;
 statement! {
     ReadCounter {
         numbers: Array<Integer> = [PassNumber], sites: Array<Integer> = [SiteId],
-        window_start: Timestamptz = Timestamp,
+        window_start: Timestamptz = Timestamp, braked_sites: Array<Integer> = [SiteId], passes: Array<Integer> = [PassNumber],
     } -> (Array<PassSql>, Array<SiteSql>, Array<TriesSql>),
     "SELECT ARRAY(SELECT ROW(p.number, p.booklet, p.order_number, p.hand_over, p.state, p.cycle, p.changed_at, p.code_hash, o.last_use_on) \
                   FROM passes p JOIN orders o ON o.number = p.order_number WHERE p.number = ANY (?)), \
             ARRAY(SELECT ROW(number, organisation, insee_code, commune, services, qualified_from, qualified_until) \
                   FROM sites WHERE number = ANY (?)), \
-            ARRAY(SELECT ROW(site, pass, tries) FROM wrong_tries WHERE since >= ?)"
+            ARRAY(SELECT ROW(site, pass, tries) FROM wrong_tries WHERE since >= ? AND (site = ANY (?) OR pass = ANY (?)))"
 }
 
 statement! {
@@ -106,8 +106,14 @@ pub fn read(
         Option<BusinessDate>,
     );
     type Row = (Vec<passes::Row>, Vec<SiteRow>, Vec<(SiteId, PassNumber, i32)>);
-    let (found, sites, tries): Row =
-        ReadCounter { numbers: passes, sites, window_start: &window_start }.get_result(tx.conn)?;
+    let (found, sites, tries): Row = ReadCounter {
+        numbers: passes,
+        sites,
+        window_start: &window_start,
+        braked_sites: sites,
+        passes,
+    }
+    .get_result(tx.conn)?;
     let site = |(number, organisation, insee_code, commune, services, from, until): SiteRow| Site {
         number,
         organisation,

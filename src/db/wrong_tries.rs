@@ -15,7 +15,7 @@ const MAX_FORGOTTEN: i32 = 1_000;
 
 /// Counts wrong tries, all of one transaction at once; a window that began before `window_start` begins anew.
 /// In the order of their keys, so that two batches can't wait for each other. Then forgets windows that are over, since
-/// every batch reads what there is.
+/// every batch looks among what there is.
 pub fn count(
     tx: &mut Tx<'_>,
     wrong: &BTreeMap<(SiteId, PassNumber), i32>,
