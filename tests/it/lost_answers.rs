@@ -54,19 +54,7 @@ fn when_postgresql_ends_under_a_redemption_what_is_told_is_true_and_its_key_tell
             let ask = Ask::new(&region, pass, &region.fourmies, &token, key);
             let redeem = || client.redeem(fleet.address(0), &ask).unwrap();
 
-            let answer = thread::scope(|scope| {
-                let event = hold(moment, pass, &server);
-                let asked = scope.spawn(redeem);
-                let of_service = "application_name = 'souche'";
-                wait_until_waiting(&mut superuser(&server), of_service, event);
-                match end {
-                    End::Killed => server.kill().unwrap(),
-                    End::ShutDown => {}
-                }
-                server.restart().unwrap();
-                asked.join().unwrap()
-            });
-            superuser(&server).run("DELETE FROM held");
+            let answer = told_when(end, moment, pass, &mut server, redeem);
 
             // It is written and committed by one statement: how far that came, nobody here knows.
             note(&format!("{moment:?}, {end:?}: told {}", answer.status));
@@ -108,15 +96,7 @@ fn in_a_transaction_nothing_is_written(
     let asks = ["first", "second"]
         .map(|key| Ask::new(region, pass, &region.fourmies, token, format!("twice-{key}")));
     let send = || client.redeem_all(fleet.address(0), &asks).unwrap().ok();
-    let told = thread::scope(|scope| {
-        let event = hold(Moment::BeforeCommit, pass, server);
-        let asked = scope.spawn(send);
-        wait_until_waiting(&mut superuser(server), "application_name = 'souche'", event);
-        server.kill().unwrap();
-        server.restart().unwrap();
-        asked.join().unwrap()
-    });
-    superuser(server).run("DELETE FROM held");
+    let told = told_when(End::Killed, Moment::BeforeCommit, pass, server, send);
     for item in told["items"].as_array().unwrap() {
         assert_eq!((&item["status"], &item["problem"]["code"]), (&503.into(), &"busy".into()));
     }
@@ -143,15 +123,7 @@ fn a_batch_told_nothing_of_is_asked_for_again(
         |pass: &i32| Ask::new(region, *pass, &region.fourmies, token, format!("batch-{pass}"));
     let asks: Vec<Ask> = passes.iter().map(ask).collect();
     let send = || client.redeem_all(fleet.address(0), &asks).unwrap().ok();
-    let told = thread::scope(|scope| {
-        let event = hold(Moment::InCommit, passes[0], server);
-        let asked = scope.spawn(send);
-        wait_until_waiting(&mut superuser(server), "application_name = 'souche'", event);
-        server.kill().unwrap();
-        server.restart().unwrap();
-        asked.join().unwrap()
-    });
-    superuser(server).run("DELETE FROM held");
+    let told = told_when(End::Killed, Moment::InCommit, passes[0], server, send);
     let first = &told["items"][0];
     assert_eq!(
         (&first["status"], &first["problem"]["code"]),
@@ -162,6 +134,29 @@ fn a_batch_told_nothing_of_is_asked_for_again(
         let receipt = item["redemption"]["receipt"].as_str();
         assert_eq!(receipts(*pass, server), [receipt.unwrap_or_else(|| panic!("{item}"))]);
     }
+}
+
+/// What `send` is told when PostgreSQL ends, and comes back, while the redemption of that pass stands still.
+fn told_when<T: Send>(
+    end: End,
+    moment: Moment,
+    pass: i32,
+    server: &mut Server,
+    send: impl FnOnce() -> T + Send,
+) -> T {
+    let told = thread::scope(|scope| {
+        let event = hold(moment, pass, server);
+        let asked = scope.spawn(send);
+        wait_until_waiting(&mut superuser(server), "application_name = 'souche'", event);
+        match end {
+            End::Killed => server.kill().unwrap(),
+            End::ShutDown => {}
+        }
+        server.restart().unwrap();
+        asked.join().unwrap()
+    });
+    superuser(server).run("DELETE FROM held");
+    told
 }
 
 fn superuser(server: &Server) -> Sql {
