@@ -81,6 +81,7 @@ fn an_account_says_its_book_kind_and_holder() {
             ("PASS", "2", "10", "1", "46", "check credit_is_of_the_book"),
             ("PASS", "2", "0", "1", "46", "check credit_is_of_the_book"),
             ("PASS", "-7", "6", "1", "46", "check debit_is_of_the_book"),
+            ("EUR", "-99954", "53", "1", "NULL", "check debit_is_of_the_book"),
         ],
     );
     world.region.books_hold();
