@@ -67,7 +67,9 @@ impl Redeem {
         let (mut tpcb, mut measured, mut acknowledged) =
             (Vec::new(), BTreeMap::<usize, (Vec<f64>, Vec<f64>)>::new(), 0_usize);
         for round in 1..=rounds {
-            tpcb.push(yardstick::tpcb(&world.server, seconds)?);
+            let tps = yardstick::tpcb(&world.server, seconds)?;
+            super::super::say(&format!("round {round}: TPC-B, {tps:.0}/s"))?;
+            tpcb.push(tps);
             for connections in CONNECTIONS {
                 let load = load::run(address, connections, seconds, &next)?;
                 acknowledged = acknowledged.saturating_add(load.acknowledged);
