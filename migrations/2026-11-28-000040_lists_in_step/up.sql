@@ -1,5 +1,5 @@
 -- The same, to the letter of what it writes. `FROM unnest(a, b)` first puts every list, and then their rows, into memory of
--- their own; in a SELECT list, unnest goes through all lists in step and keeps nothing: a sixth of the function's time, foreign keys aside.
+-- their own; in a SELECT list, unnest goes through all lists in step and keeps nothing: a sixth of the function's time.
 
 CREATE OR REPLACE FUNCTION write_redemptions(
     entry_ids uuid[], by_users uuid[], receipts text[], keys text[], request_keys bytea[], request_hashes bytea[],
