@@ -80,13 +80,15 @@ pub fn insert(tx: &mut Tx<'_>, new: &[EntryRow]) -> Result<()> {
 pub struct Restored {
     /// Its own row's line.
     pub line: String,
+    /// The line of the redemption that it is.
+    pub redemption: Option<String>,
     /// Its receipt, which says the rest of the row.
     pub receipt: String,
     /// The receipt's signature, where the key that made it is not here.
     pub signature: Option<Vec<u8>>,
 }
 
-/// Writes the entries of a bundle, under the number of this transaction. `columns` and `values` are those of the line,
+/// Writes the entries of a bundle, under the number of this transaction. `columns` and `values` are those of the lines,
 /// `j` (see [`super::restore`]).
 pub(super) fn restore(
     tx: &mut Tx<'_>,
@@ -96,12 +98,16 @@ pub(super) fn restore(
 ) -> Result<()> {
     sql_query(format!(
         "INSERT INTO entries (id, kind, number, happened_at, recorded_at, corrects, receipt, signature, {columns}) \
-         SELECT (r ->> 'entry')::uuid, (r ->> 'kind')::entry_kind, (r ->> 'number')::integer, (r ->> 'happened_at')::timestamptz, \
+         SELECT (r ->> 'entry')::uuid, (r ->> 'kind')::entry_kind, (r ->> 'number')::integer, \
+                coalesce(j ->> 'redeemed_at', r ->> 'happened_at')::timestamptz, \
                 (r ->> 'recorded_at')::timestamptz, (r ->> 'corrects')::uuid, receipt, signature, {values} \
-         FROM (SELECT line::jsonb -> 1, receipt::jsonb, receipt, signature FROM unnest($1, $2, $3) AS new (line, receipt, signature)) \
-              AS new (j, r, receipt, signature)"
+         FROM (SELECT (line::jsonb -> 1) || coalesce(redemption::jsonb -> 1, '{{}}'), receipt::jsonb, receipt, signature \
+               FROM unnest($1, $2, $3, $4) AS new (line, redemption, receipt, signature)) AS new (j, r, receipt, signature)"
     ))
     .bind::<Array<Text>, _>(new.iter().map(|entry| entry.line.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(
+        new.iter().map(|entry| entry.redemption.as_deref()).collect::<Vec<_>>(),
+    )
     .bind::<Array<Text>, _>(new.iter().map(|entry| entry.receipt.as_str()).collect::<Vec<_>>())
     .bind::<Array<Nullable<Binary>>, _>(
         new.iter().map(|entry| entry.signature.as_deref()).collect::<Vec<_>>(),

@@ -161,7 +161,7 @@ impl Columns {
         let all: Vec<Column> = sql_query(
             "SELECT c.relname::text AS relation, a.attname::text AS name, t.typname::text AS of_type, t.typtype = 'e' AS is_word
              FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
-             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped
                AND a.attgenerated = '' AND a.attname NOT IN ('programme_id', 'entry_id')
              ORDER BY relation, a.attname COLLATE \"C\"",
         )

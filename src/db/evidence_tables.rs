@@ -31,6 +31,13 @@ pub(super) const WRITTEN: [Written; 23] = [
             "receipt",
             "signature",
             "xid",
+            // A redemption is a line of its own.
+            "pass",
+            "cycle",
+            "hand_over",
+            "site",
+            "service",
+            "workshop",
         ],
     },
     Written::by_entry("transfers", ["t.line", "0"]),

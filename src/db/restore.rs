@@ -29,7 +29,8 @@ pub const STANDING: [&str; 9] = [
 
 /// Tables of what entries wrote, so that what a row names stands in one before it; where two name one another, or the
 /// named comes later in the log, the key is [deferred](defer).
-pub const WRITTEN_IN_ORDER: [&str; 22] = [
+/// A redemption is put back [with its entry](Restorer::entries), of which it is columns.
+pub const WRITTEN_IN_ORDER: [&str; 21] = [
     "transfers",
     "booklets",
     "passes",
@@ -38,7 +39,6 @@ pub const WRITTEN_IN_ORDER: [&str; 22] = [
     "delivery_receipts",
     "hand_overs",
     "workshops",
-    "redemptions",
     "voids",
     "payouts",
     "payout_items",
@@ -61,8 +61,8 @@ pub fn defer(tx: &mut Tx<'_>) -> Result<()> {
         tx.set(limit, "0")?;
     }
     tx.conn.batch_execute(
-        "SET CONSTRAINTS hand_over_is_of_its_pass, new_cycle_needs_a_void, items_are_as_many_as_told, deducted_incident_exists, \
-         incident_is_a_void, flag_is_of_the_kind DEFERRED",
+        "SET CONSTRAINTS hand_over_is_of_its_pass, new_cycle_needs_a_void, workshop_is_of_its_site_and_day, items_are_as_many_as_told, \
+         deducted_incident_exists, incident_is_a_void, flag_is_of_the_kind DEFERRED",
     )?;
     Ok(())
 }
@@ -84,7 +84,7 @@ impl Restorer {
         let columns = self.columns(table);
         let is_known = STANDING.contains(&table)
             || WRITTEN_IN_ORDER.contains(&table)
-            || ["entries", "users"].contains(&table);
+            || ["entries", "redemptions", "users"].contains(&table);
         let fits = columns.iter().all(|column| row.contains_key(&column.name));
         if is_known && fits && row.len() == columns.len() {
             return Ok(());
@@ -109,7 +109,9 @@ impl Restorer {
 
     /// The columns' names, and the expressions that read them back from `j`.
     fn read_back(&self, table: &str) -> Result<(String, String)> {
-        let columns = self.columns(table);
+        let mut columns = self.columns(table);
+        // When its entry happened (`entries::restore`).
+        columns.retain(|column| table != "redemptions" || column.name != "redeemed_at");
         let names: Vec<String> =
             columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
         let values: Result<Vec<String>> =
@@ -117,10 +119,16 @@ impl Restorer {
         Ok((names.join(", "), values?.join(", ")))
     }
 
-    /// Puts entries back.
+    /// Puts entries back, those of redemptions with what these say.
     pub fn entries(&self, tx: &mut Tx<'_>, new: &[Restored]) -> Result<()> {
         let (columns, values) = self.read_back("entries")?;
-        entries::restore(tx, &columns, &values, new)
+        let (of_redemptions, said) = self.read_back("redemptions")?;
+        entries::restore(
+            tx,
+            &format!("{columns}, {of_redemptions}"),
+            &format!("{values}, {said}"),
+            new,
+        )
     }
 
     /// Puts back rows of a table that entries write, each with its entry.
@@ -260,7 +268,7 @@ const DERIVED: [&str; 3] = [
          CROSS JOIN LATERAL generate_series(t.first_pass, t.first_pass + t.amount::integer - 1) AS p (pass) WHERE t.book = 'PASS'
      ), last AS (SELECT DISTINCT ON (pass) pass, code FROM moved ORDER BY pass, recorded_at DESC, id DESC),
      used AS (
-         SELECT r.pass, max(r.cycle) AS cycle, max(e.recorded_at) AS at FROM redemptions r JOIN entries e ON e.id = r.entry_id GROUP BY r.pass
+         SELECT pass, max(cycle) AS cycle, max(recorded_at) AS at FROM entries WHERE pass IS NOT NULL GROUP BY pass
      ), undone AS (
          SELECT v.pass, max(e.recorded_at) AS at FROM voids v JOIN entries e ON e.id = v.entry_id GROUP BY v.pass
      )
@@ -288,7 +296,8 @@ mod tests {
     #[test]
     fn every_table_of_evidence_is_put_back() {
         let known = |table: &&str| STANDING.contains(table) || WRITTEN_IN_ORDER.contains(table);
-        let missing = tables().filter(|table| *table != "entries" && !known(table));
+        let of_entries = ["entries", "redemptions"];
+        let missing = tables().filter(|table| !of_entries.contains(table) && !known(table));
         assert_eq!(missing.collect::<Vec<_>>(), Vec::<&str>::new());
     }
 }

@@ -179,7 +179,7 @@ pub fn funded_and_used(tx: &mut Tx<'_>, at: Timestamp) -> Result<(i64, i64)> {
     let row: Row = sql_query(
         "SELECT (SELECT count(*) FROM fundings f JOIN entries e ON e.id = f.entry_id JOIN passes p ON p.order_number = f.order_number
                  WHERE e.happened_at <= $1) AS funded,
-                (SELECT count(*) FROM redemptions r JOIN entries e ON e.id = r.entry_id WHERE e.happened_at <= $1)
+                (SELECT count(*) FROM redemptions WHERE redeemed_at <= $1)
               - (SELECT count(*) FROM voids v JOIN entries e ON e.id = v.entry_id WHERE e.happened_at <= $1) AS used",
     )
     .bind::<Timestamptz, _>(at)

@@ -89,7 +89,7 @@ fn what_was_acknowledged_survives_every_crash_once_and_nothing_else_does() {
 fn stored(sql: &mut Sql) -> BTreeMap<i32, String> {
     let passes = sql.column("SELECT pass FROM redemptions ORDER BY pass");
     let receipts = sql.column(
-        "SELECT receipt FROM redemptions r JOIN entries e ON (e.programme_id, e.id) = (r.programme_id, r.entry_id) ORDER BY pass",
+        "SELECT receipt FROM redemptions r JOIN entries e ON (e.programme_id, e.id) = (r.programme_id, r.entry_id) ORDER BY r.pass",
     );
     let stored: BTreeMap<i32, String> =
         passes.iter().map(|pass| pass.parse().unwrap()).zip(receipts).collect();

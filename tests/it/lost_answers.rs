@@ -166,7 +166,7 @@ fn superuser(server: &Server) -> Sql {
 /// The receipts of a pass's redemptions.
 fn receipts(pass: i32, server: &Server) -> Vec<String> {
     superuser(server).column(&format!(
-        "SELECT receipt FROM redemptions r JOIN entries e ON (e.programme_id, e.id) = (r.programme_id, r.entry_id) WHERE pass = {pass}"
+        "SELECT receipt FROM redemptions r JOIN entries e ON (e.programme_id, e.id) = (r.programme_id, r.entry_id) WHERE r.pass = {pass}"
     ))
 }
 
@@ -182,9 +182,9 @@ fn prepare_to_hold(server: &Server) {
              END IF;
              RETURN NULL;
          END $$;
-         CREATE TRIGGER before_commit AFTER INSERT ON redemptions
+         CREATE TRIGGER before_commit AFTER INSERT ON entries
              FOR EACH ROW EXECUTE FUNCTION stand_still();
-         CREATE CONSTRAINT TRIGGER in_commit AFTER INSERT ON redemptions
+         CREATE CONSTRAINT TRIGGER in_commit AFTER INSERT ON entries
              DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stand_still()",
     );
 }

@@ -51,6 +51,33 @@ fn a_schema_full_of_rows_can_be_undone_and_made_again() {
 }
 
 #[test]
+fn redemptions_are_the_same_before_they_were_entries() {
+    let world = World::lived();
+    let told = || {
+        world
+            .superuser()
+            .column("SELECT to_jsonb(t) FROM redemptions t ORDER BY programme_id, pass, cycle")
+    };
+    let (before, mut owner) =
+        (told(), PgConnection::establish(&world.database.owner_url()).unwrap());
+    assert!(before.len() > 3, "{before:?}");
+    let migrations = || {
+        FileBasedMigrations::from_path(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap()
+    };
+    while owner.revert_last_migration(migrations()).unwrap().to_string() != "20261128000042" {}
+    let columns = ["voided_cycle", "workshop_on"].map(|column| format!(" - '{column}'")).concat();
+    let apart = format!(
+        "SELECT to_jsonb(t){columns} FROM redemptions t ORDER BY programme_id, pass, cycle"
+    );
+    assert_eq!(world.superuser().column(&apart), before);
+    owner.run_pending_migrations(migrations()).unwrap();
+    assert_eq!(told(), before);
+    for region in [&world.region, &world.neighbour] {
+        region.books_hold();
+    }
+}
+
+#[test]
 fn migrating_twice_changes_nothing() {
     let database = TestDatabase::new();
     let before = dump(&database);

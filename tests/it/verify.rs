@@ -131,10 +131,13 @@ fn a_redemption_that_was_deleted() {
     assert_eq!(
         found,
         [
+            "float_covers_passes",
+            "pass_state_replays",
             "pass_replays",
-            "entry_has_its_redemption",
             "live_redemption_matches_state",
-            "payable_is_what_is_owed"
+            "payable_is_what_is_owed",
+            "leaves_are_receipts",
+            "samples_are_as_committed"
         ]
     );
 }
@@ -155,16 +158,27 @@ fn a_void_that_was_deleted_or_slipped_in() {
 
 #[test]
 fn an_entry_that_nothing_stands_behind() {
-    let orphan = |kind: &str, number: &str| {
+    let orphan = |kind: &str, number: &str, pass: &str| {
         found_after(&format!(
-            "INSERT INTO entries (programme_id, id, kind, number, happened_at, recorded_at, recorded_by, corrects, receipt)
-             SELECT 1, gen_random_uuid(), '{kind}', {number}, recorded_at, recorded_at, recorded_by, corrects, '{{}}'
+            "INSERT INTO entries (programme_id, id, kind, number, happened_at, recorded_at, recorded_by, corrects, receipt,
+                                  pass, cycle, hand_over, site, service)
+             SELECT 1, gen_random_uuid(), '{kind}', {number}, recorded_at, recorded_at, recorded_by, corrects, '{{}}',
+                    {pass}, cycle, hand_over, site, service
              FROM entries WHERE programme_id = 1 AND kind = '{kind}' LIMIT 1"
         ))
     };
-    assert_eq!(orphan("redemption", "NULL"), ["entry_has_its_redemption", "every_entry_is_sealed"]);
     assert_eq!(
-        orphan("hand_over", "9"),
+        orphan("redemption", "NULL", "7"),
+        [
+            "pass_replays",
+            "redemption_has_its_entry",
+            "entry_has_its_redemption",
+            "payable_is_what_is_owed",
+            "every_entry_is_sealed"
+        ]
+    );
+    assert_eq!(
+        orphan("hand_over", "9", "NULL"),
         ["numbers_have_no_gap", "series_end_at_their_last", "every_entry_is_sealed"]
     );
 }

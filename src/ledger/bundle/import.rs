@@ -192,7 +192,12 @@ impl<'h> Import<'h> {
         while let Some(line) = reader.next_line().map_err(anyhow::Error::msg)? {
             match line {
                 Line::Object(Object::Header(header)) => self.learn(tx, &header)?,
-                Line::Object(Object::Entry(entry)) => open = Some(self.entry(entry)?),
+                Line::Object(Object::Entry(entry)) => {
+                    if self.batch.rows >= BATCH {
+                        self.flush(tx)?;
+                    }
+                    open = Some(self.entry(entry)?);
+                }
                 Line::Object(Object::Checkpoint(checkpoint)) => {
                     let signed_at =
                         parse_instant(&checkpoint.signed_at).map_err(anyhow::Error::msg)?;
@@ -211,7 +216,8 @@ impl<'h> Import<'h> {
                 }
                 Line::Object(_) => break,
             }
-            if self.batch.rows >= BATCH {
+            // Within an entry of many rows: never within one of few, whose rows are written together.
+            if self.batch.rows >= 2 * BATCH {
                 self.flush(tx)?;
             }
         }
@@ -250,7 +256,10 @@ impl<'h> Import<'h> {
         if let Some((receipt, signature)) = open.own.take_if(|_| table == "entries") {
             let by = person(row, "recorded_by").filter(|by| self.people.insert(*by));
             self.batch.people.extend(by);
-            self.batch.entries.push(Restored { line: text, receipt, signature });
+            self.batch.entries.push(Restored { line: text, redemption: None, receipt, signature });
+        } else if let Some(entry) = self.batch.entries.last_mut().filter(|_| table == "redemptions")
+        {
+            entry.redemption = Some(text);
         } else {
             let (entries, lines) = self.batch.written.entry(table).or_default();
             entries.push(open.id);

@@ -45,8 +45,8 @@ fn tile(region: &Region, level: u8, tile: &str) -> (Vec<Hash>, String) {
 
 fn add_entries(region: &Region, n: usize) {
     Sql::open(&region.api.database.superuser_url()).run(&format!(
-        "INSERT INTO entries (programme_id, id, kind, happened_at, recorded_at, recorded_by, receipt)
-         SELECT 1, gen_random_uuid(), 'redemption', recorded_at, recorded_at, recorded_by, '{{\"n\":' || n || '}}'
+        "INSERT INTO entries (programme_id, id, kind, number, happened_at, recorded_at, recorded_by, receipt)
+         SELECT 1, gen_random_uuid(), 'hand_over', 1000 + n, recorded_at, recorded_at, recorded_by, '{{\"n\":' || n || '}}'
          FROM (SELECT * FROM entries LIMIT 1) e, generate_series(1, {n}) n"
     ));
 }

@@ -24,8 +24,8 @@ fn unsealed(world: &World) -> Vec<String> {
 /// Adds entries that nothing stands behind, so that there are many.
 fn add_entries(world: &World, n: usize) {
     world.superuser().run(&format!(
-        "INSERT INTO entries (programme_id, id, kind, happened_at, recorded_at, recorded_by, receipt)
-         SELECT 1, gen_random_uuid(), 'redemption', e.recorded_at, e.recorded_at, e.recorded_by, '{{\"n\":' || n || '}}'
+        "INSERT INTO entries (programme_id, id, kind, number, happened_at, recorded_at, recorded_by, receipt)
+         SELECT 1, gen_random_uuid(), 'hand_over', 1000 + n, e.recorded_at, e.recorded_at, e.recorded_by, '{{\"n\":' || n || '}}'
          FROM (SELECT * FROM entries WHERE programme_id = 1 ORDER BY recorded_at DESC LIMIT 1) e, generate_series(1, {n}) n"
     ));
 }

@@ -13,8 +13,8 @@ use crate::support::signing::Signing;
 /// An entry of its own that the service's role may write, with nothing behind it.
 fn entry(id: &str) -> String {
     format!(
-        "INSERT INTO entries (id, kind, happened_at, recorded_at, recorded_by, receipt)
-         SELECT '{id}', 'redemption', recorded_at, recorded_at, recorded_by, '{{\"n\":0}}'
+        "INSERT INTO entries (id, kind, number, happened_at, recorded_at, recorded_by, receipt)
+         SELECT '{id}', 'hand_over', 1000 + right('{id}', 1)::integer, recorded_at, recorded_at, recorded_by, '{{\"n\":0}}'
          FROM entries ORDER BY recorded_at LIMIT 1"
     )
 }

@@ -19,9 +19,8 @@ fn restore(world: &World, size: u64) {
          DELETE FROM checkpoints WHERE programme_id = 1 AND size > {size};
          DELETE FROM leaves WHERE programme_id = 1 AND position >= {size};
          DELETE FROM transfers WHERE entry_id IN (SELECT * FROM lost);
-         DELETE FROM redemptions WHERE entry_id IN (SELECT * FROM lost);
          DELETE FROM entries WHERE id IN (SELECT * FROM lost);
-         UPDATE passes p SET state = 'distributed', cycle = cycle - 1, changed_at = e.recorded_at
+         UPDATE passes p SET state = 'distributed', cycle = p.cycle - 1, changed_at = e.recorded_at
          FROM hand_overs h JOIN entries e ON e.id = h.entry_id
          WHERE p.programme_id = 1 AND h.programme_id = 1 AND h.number = p.hand_over AND p.number IN (7, 8) AND p.state = 'redeemed'"
     ));

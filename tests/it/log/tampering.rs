@@ -82,9 +82,9 @@ fn a_subtree_and_a_checkpoint_that_were_changed_are_found() {
 #[test]
 fn an_entry_slipped_in_behind_the_horizon_is_found() {
     let found = found_after(
-        "INSERT INTO entries (programme_id, id, kind, happened_at, recorded_at, recorded_by, receipt, xid)
-         SELECT 1, gen_random_uuid(), kind, happened_at, recorded_at, recorded_by, receipt, xid
-         FROM entries WHERE programme_id = 1 AND kind = 'redemption' ORDER BY recorded_at LIMIT 1",
+        "INSERT INTO entries (programme_id, id, kind, number, happened_at, recorded_at, recorded_by, receipt, xid)
+         SELECT 1, gen_random_uuid(), kind, 99, happened_at, recorded_at, recorded_by, receipt, xid
+         FROM entries WHERE programme_id = 1 AND kind = 'hand_over' ORDER BY recorded_at LIMIT 1",
     );
     assert_eq!(codes(&found), ["every_entry_is_sealed"]);
 }

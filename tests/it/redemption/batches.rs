@@ -72,8 +72,9 @@ fn a_poisoned_request_harms_nobody_else() {
     let mut superuser = world.superuser();
     superuser.run(
         "SET LOCAL session_replication_role = replica;
-         INSERT INTO redemptions (pass, cycle, entry_id, hand_over, site, service, redeemed_at)
-             VALUES (2, 1, gen_random_uuid(), 1, 1, 'everyday_tools', now())",
+         INSERT INTO entries (programme_id, id, kind, happened_at, recorded_at, recorded_by, receipt, pass, cycle, hand_over, site, service)
+             SELECT programme_id, gen_random_uuid(), 'redemption', now(), now(), recorded_by, '{}', 2, 1, 1, 1, 'everyday_tools'
+             FROM entries WHERE kind = 'hand_over' LIMIT 1",
     );
     let asks = [
         region.ask(&region.fourmies, region.code(1), "k-1"),
@@ -97,7 +98,7 @@ fn a_poisoned_request_harms_nobody_else() {
     assert!(matches!(answers.next().unwrap(), Err(Error::Fault(_))));
     assert_eq!(answers.next().unwrap().unwrap().unwrap_err(), Refusal::UnknownPass);
     assert_eq!(answers.next().unwrap().unwrap().unwrap().pass.get(), 3);
-    superuser.run("DELETE FROM redemptions WHERE pass = 2");
+    superuser.run("DELETE FROM entries WHERE pass = 2");
     region.books_hold();
 }
 

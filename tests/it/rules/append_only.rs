@@ -88,11 +88,11 @@ fn history_is_neither_changed_nor_deleted() {
         ("entries", "recorded_at = now()"),
         ("transfers", "amount = amount + 1"),
         ("transfers", "debit = credit"),
-        ("redemptions", "site = 1"),
-        ("redemptions", "redeemed_at = now()"),
+        ("entries", "site = 1"),
+        ("entries", "happened_at = now()"),
         ("voids", "reason = 'x'"),
         ("workshops", "people = people + 1"),
-        ("redemptions", "workshop = NULL"),
+        ("entries", "workshop = NULL"),
         ("hand_overs", "booklet = 1"),
         ("deliveries", "last_booklet = 6"),
         ("delivery_receipts", "missing_booklets = '{1}'"),
@@ -133,6 +133,20 @@ fn history_is_neither_changed_nor_deleted() {
         assert_eq!(service.refused(&format!("UPDATE {table} SET {change}")), denied, "{change}");
         assert_eq!(service.refused(&format!("DELETE FROM {table}")), denied);
         assert_eq!(service.refused(&format!("TRUNCATE {table} CASCADE")), denied);
+    }
+    world.region.books_hold();
+}
+
+#[test]
+fn redemptions_are_read_only_where_they_are_read() {
+    let world = World::lived();
+    let mut service = world.service();
+    for through_a_view in [
+        "UPDATE redemptions SET site = 1",
+        "DELETE FROM redemptions",
+        "INSERT INTO redemptions (pass) VALUES (7)",
+    ] {
+        assert_eq!(service.refused(through_a_view), "permission denied for view redemptions");
     }
     world.region.books_hold();
 }

@@ -1,13 +1,12 @@
 //! Rule 4: no redeemed pass without a hand-over receipt, no active pass without a funding.
 
+use super::redemption_told_again;
 use crate::support::World;
 
-/// A redemption of `pass` that cites a hand-over, in an entry and at a site that exist.
+/// A redemption of `pass` that cites a hand-over, at a site that exists.
 fn redemption_citing(pass: i32, hand_over: i32) -> String {
-    format!(
-        "INSERT INTO redemptions (pass, cycle, entry_id, hand_over, site, service, redeemed_at)
-         SELECT {pass}, 1, entry_id, {hand_over}, site, service, redeemed_at FROM redemptions WHERE pass = 6"
-    )
+    let (pass, hand_over) = (pass.to_string(), hand_over.to_string());
+    redemption_told_again(6, &[("pass", &pass), ("hand_over", &hand_over)])
 }
 
 #[test]
@@ -25,8 +24,8 @@ fn a_redemption_cites_the_hand_over_of_its_own_pass() {
             "pass {pass}, hand-over {hand_over}"
         );
     }
-    let citing_none = redemption_citing(7, 1).replace("entry_id, 1, site", "entry_id, NULL, site");
-    assert_eq!(service.refused(&citing_none), "not null hand_over");
+    let citing_none = redemption_told_again(6, &[("pass", "7"), ("hand_over", "NULL")]);
+    assert_eq!(service.refused(&citing_none), "check redemptions_are_whole");
     world.region.books_hold();
 }
 

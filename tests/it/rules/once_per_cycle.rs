@@ -1,14 +1,10 @@
 //! Rule 1: a pass is redeemed at most once per cycle, and a new cycle needs a void.
 
+use super::redemption_told_again;
 use crate::support::World;
 
-/// A copy of the redemption of a pass, as that pass and cycle.
-fn redemption_again(of_pass: i32, of_cycle: i32, cycle: i32) -> String {
-    format!(
-        "INSERT INTO redemptions (pass, cycle, entry_id, hand_over, site, service, redeemed_at)
-         SELECT pass, {cycle}, entry_id, hand_over, site, service, redeemed_at FROM redemptions
-         WHERE pass = {of_pass} AND cycle = {of_cycle}"
-    )
+fn redemption_again(pass: i32, cycle: i32) -> String {
+    redemption_told_again(pass, &[("cycle", &cycle.to_string())])
 }
 
 fn void_of(pass: i32, cycle: i32) -> String {
@@ -22,8 +18,8 @@ fn void_of(pass: i32, cycle: i32) -> String {
 fn a_pass_is_not_redeemed_twice_in_one_cycle() {
     let world = World::lived();
     let mut service = world.service();
-    assert_eq!(service.refused(&redemption_again(6, 1, 1)), "unique redeemed_once_per_cycle");
-    assert_eq!(service.refused(&redemption_again(1, 2, 1)), "unique redeemed_once_per_cycle");
+    assert_eq!(service.refused(&redemption_again(6, 1)), "unique redeemed_once_per_cycle");
+    assert_eq!(service.refused(&redemption_again(1, 2)), "unique redeemed_once_per_cycle");
     world.region.books_hold();
 }
 
@@ -31,12 +27,37 @@ fn a_pass_is_not_redeemed_twice_in_one_cycle() {
 fn a_new_cycle_needs_a_void_of_the_one_before() {
     let world = World::lived();
     let mut service = world.service();
-    for (pass, last, next) in [(6, 1, 2), (1, 2, 3), (1, 2, 4), (6, 1, 9)] {
-        let why = service.refused(&redemption_again(pass, last, next));
+    for (pass, next) in [(6, 2), (1, 3), (1, 4), (6, 9)] {
+        let why = service.refused(&redemption_again(pass, next));
         assert_eq!(why, "foreign key new_cycle_needs_a_void", "pass {pass}, cycle {next}");
     }
-    service.would_take(&format!("{}; {}", void_of(6, 1), redemption_again(6, 1, 2)));
-    assert_eq!(service.refused(&redemption_again(6, 1, 0)), "check cycles_count_from_one");
+    service.would_take(&format!("{}; {}", void_of(6, 1), redemption_again(6, 2)));
+    assert_eq!(service.refused(&redemption_again(6, 0)), "check cycles_count_from_one");
+    world.region.books_hold();
+}
+
+#[test]
+fn a_redemption_is_whole_and_nothing_else_is_one() {
+    let world = World::lived();
+    let mut service = world.service();
+    let of_next = |changes: &[(&str, &str)]| {
+        redemption_told_again(6, &[changes, &[("pass", "7"), ("workshop", "NULL")]].concat())
+    };
+    service.would_take(&of_next(&[]));
+    let why = "check redemptions_are_whole";
+    let columns = ["pass", "cycle", "hand_over", "site", "service"];
+    let a_void = [("kind", "'void'"), ("corrects", "id"), ("workshop", "NULL")];
+    for column in columns {
+        assert_eq!(service.refused(&of_next(&[(column, "NULL")])), why, "{column}");
+        let others = columns.map(|other| (other, if other == column { other } else { "NULL" }));
+        let with_one = redemption_told_again(6, &[&others[..], &a_void].concat());
+        assert_eq!(service.refused(&with_one), why, "{column} of a void");
+    }
+    let none = columns.map(|column| (column, "NULL"));
+    service.would_take(&redemption_told_again(6, &[&none[..], &a_void].concat()));
+    let at_workshop = [&[("workshop", "1")], &none[..], &a_void].concat();
+    let why = "check only_redemptions_are_at_workshops";
+    assert_eq!(service.refused(&redemption_told_again(6, &at_workshop)), why);
     world.region.books_hold();
 }
 
@@ -57,8 +78,8 @@ fn a_redemption_is_voided_once_and_its_entry_corrected_once() {
 #[test]
 fn a_key_makes_one_entry() {
     let world = World::lived();
-    let again = "INSERT INTO entries (id, kind, happened_at, recorded_at, recorded_by, receipt, request_key, request_hash)
-         SELECT gen_random_uuid(), kind, happened_at, recorded_at, recorded_by, receipt, request_key, request_hash
+    let again = "INSERT INTO entries (id, kind, number, happened_at, recorded_at, recorded_by, receipt, request_key, request_hash)
+         SELECT gen_random_uuid(), 'hand_over', 99, happened_at, recorded_at, recorded_by, receipt, request_key, request_hash
          FROM entries WHERE kind = 'redemption' LIMIT 1";
     assert_eq!(world.service().refused(again), "unique one_entry_per_request");
     let renumbered = "INSERT INTO entries (id, kind, number, happened_at, recorded_at, recorded_by, receipt)
