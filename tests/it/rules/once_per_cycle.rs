@@ -87,3 +87,34 @@ fn a_key_makes_one_entry() {
     assert_eq!(world.service().refused(renumbered), "unique one_entry_per_number");
     world.region.books_hold();
 }
+
+#[test]
+fn an_entry_bears_a_receipt_and_whole_hashes() {
+    let world = World::lived();
+    let mut service = world.service();
+    let half = "substr(sha256(''), 1, 16)";
+    let entry = |number: &str, receipt: &str, key: &str, hash: &str, signature: &str| {
+        format!(
+            "INSERT INTO entries (id, kind, number, happened_at, recorded_at, recorded_by, receipt, request_key, request_hash, signature)
+             SELECT gen_random_uuid(), kind, {number}, happened_at, recorded_at, recorded_by, {receipt}, {key}, {hash}, {signature}
+             FROM entries WHERE kind = 'mint' LIMIT 1"
+        )
+    };
+    service.would_take(&entry("99", "'{}'", half, half, "sha512('')"));
+    for (attack, why) in [
+        (entry("0", "'{}'", half, half, "NULL"), "check entries_number_check"),
+        (entry("99", "''", half, half, "NULL"), "check entries_receipt_check"),
+        (entry("99", "repeat('é', 50001)", half, half, "NULL"), "check entries_receipt_check"),
+        (entry("99", "'{}'", "sha256('')", half, "NULL"), "check entries_request_key_check"),
+        (entry("99", "'{}'", half, "sha256('')", "NULL"), "check entries_request_hash_check"),
+        (entry("99", "'{}'", half, "NULL", "NULL"), "check request_key_has_its_hash"),
+        (entry("99", "'{}'", half, half, "sha256('')"), "check signature_is_whole"),
+    ] {
+        assert_eq!(service.refused(&attack), why, "{attack}");
+    }
+    let before = entry("99", "'{}'", half, half, "NULL").replace(
+        ", happened_at, recorded_at, recorded_by, '{}'",
+        ", recorded_at + interval '1 second', recorded_at, recorded_by, '{}'",
+    );
+    assert_eq!(service.refused(&before), "check happened_before_recorded");
+}
