@@ -11,6 +11,7 @@
     reason = "counts far below 2^52 become rates"
 )]
 
+mod counter;
 mod load;
 mod mint;
 mod redeem;

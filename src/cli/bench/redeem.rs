@@ -1,18 +1,16 @@
 //! Redemptions over HTTP: token verified, distinct real passes, every rule and receipt on.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use anyhow::ensure;
 use clap::Args;
 use serde_json::json;
 
+use super::counter::Counter;
 use super::world::World;
 use super::{load, median, yardstick};
 use crate::domain::PassNumber;
-use crate::http::{self, Service};
 
 /// Connections at once, each measured in every round.
 const CONNECTIONS: [usize; 3] = [16, 64, 256];
@@ -37,9 +35,6 @@ pub struct Redeem {
     json: bool,
 }
 
-/// One account sends it all: its limits are counted, and far away.
-const UNBRAKED: u32 = 1_000;
-
 impl Redeem {
     /// Fills, measures, checks, prints.
     pub fn run(self) -> anyhow::Result<()> {
@@ -48,11 +43,8 @@ impl Redeem {
         let mut world = World::new()?;
         yardstick::prepare(&world.server)?;
         world.fill(passes)?;
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let address = listener.local_addr()?;
-        let service = Service::new(world.db.clone(), world.keys.clone(), "bench.example/p")?
-            .with_limits_times(UNBRAKED);
-        thread::spawn(move || http::serve(listener, service, 2));
+        let counter = Counter::open(&world)?;
+        let address = counter.address;
         let head = format!(
             "POST /api/v1/redemptions HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n",
             world.mediator_token()?

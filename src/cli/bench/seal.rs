@@ -1,23 +1,21 @@
 //! Sealing: the root of logs of two sizes, a region's journal sealed and verified, and what a sealer at work
 //! costs the counters, in rounds taken in turn.
 
-use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::Instant;
 
 use anyhow::ensure;
 use clap::Args;
 use serde_json::json;
 
+use super::counter::Counter;
 use super::redeem::{request, shuffled};
 use super::world::World;
 use super::{load, median};
 use crate::db::Scope;
 use crate::domain::PassNumber;
 use crate::domain::merkle::{Frontier, Hash};
-use crate::http::{self, Service};
 use crate::keys::{hex, random};
 use crate::ledger::sealer::{self, Sealer};
 use crate::ledger::verify_log;
@@ -85,7 +83,8 @@ impl Seal {
         world.fill(self.passes)?;
         let state = Dir::new()?;
         let signer = Signer::here(&state.0)?;
-        let address = serve(&world)?;
+        let counter = Counter::open(&world)?;
+        let address = counter.address;
         let head = format!(
             "POST /api/v1/redemptions HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n",
             world.mediator_token()?
@@ -116,15 +115,6 @@ impl Seal {
         let (without, with, ratio) = (median(without), median(with), median(ratios));
         Ok(Measured { without, with, ratio, sealed, seal_seconds, verify_seconds })
     }
-}
-
-fn serve(world: &World) -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    let service = Service::new(world.db.clone(), world.keys.clone(), "bench.example/p")?
-        .with_limits_times(1_000);
-    thread::spawn(move || http::serve(listener, service, 2));
-    Ok(address)
 }
 
 /// What waits is sealed and signed, then the whole log verified: how many, and how long each took.
