@@ -257,8 +257,9 @@ impl<'h> Import<'h> {
             let by = person(row, "recorded_by").filter(|by| self.people.insert(*by));
             self.batch.people.extend(by);
             self.batch.entries.push(Restored { line: text, redemption: None, receipt, signature });
-        } else if let Some(entry) = self.batch.entries.last_mut().filter(|_| table == "redemptions")
-        {
+        } else if let Some(entry) = self.batch.entries.last_mut().filter(|entry| {
+            table == "redemptions" && open.own.is_none() && entry.redemption.is_none()
+        }) {
             entry.redemption = Some(text);
         } else {
             let (entries, lines) = self.batch.written.entry(table).or_default();
