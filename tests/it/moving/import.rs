@@ -184,7 +184,10 @@ fn a_file_that_changed_after_it_was_verified_imports_nothing() {
     let elsewhere = Elsewhere::with(&world.region.keys, &world.region);
     let file = world.region.bundle();
     let verdict = verified(&file);
+    let redemption = file.lines().find(|line| line.starts_with("[\"redemptions\"")).unwrap();
+    let twice = format!("{redemption}\n{redemption}");
     for (from, to) in [
+        (redemption, twice.as_str()),
         ("\"redeemed_at\":\"2026-03-10", "\"redeemed_at\":\"2026-03-11"),
         ("\"name\":\"booklet\"", "\"name\":\"bookleu\""),
         ("\"last\":60", "\"last\":61"),
