@@ -186,3 +186,39 @@ fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem 
     };
     Refusal::invalid(&field, in_french(&message)).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::ResponseError;
+    use actix_web::http::StatusCode;
+    use actix_web::test::TestRequest;
+    use futures_util::stream;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// What becomes of a write whose body sends its first bytes and nothing more, and when.
+    async fn stalled<T: Body>() -> (Result<web::Bytes, Problem>, Duration) {
+        let request = TestRequest::post().insert_header((CONTENT_TYPE, "application/json"));
+        let pieces = stream::iter([Ok(web::Bytes::from_static(b"{\"code\":"))]);
+        let payload = Box::pin(stream::StreamExt::chain(pieces, stream::pending()));
+        let begun = Instant::now();
+        let read = read::<T>(&request.to_http_request(), dev::Payload::Stream { payload }).await;
+        (read, begun.elapsed())
+    }
+
+    #[test]
+    fn a_body_that_never_ends_is_waited_for_a_minute() {
+        let clock = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        for (read, after) in
+            [clock.block_on(stalled::<serde_json::Value>()), clock.block_on(stalled::<File>())]
+        {
+            assert_eq!(read.unwrap_err().status_code(), StatusCode::REQUEST_TIMEOUT);
+            assert!((60..61).contains(&after.as_secs()), "{after:?}");
+        }
+    }
+}
