@@ -18,10 +18,10 @@ use utoipa::openapi::OpenApi;
 use super::auth::{Caller, identify};
 use super::call::{self, Call};
 use super::headers;
-use super::limits::Left;
+use super::limits::{Left, Limits};
 use super::{Problem, Service};
 use crate::domain::access::{Need, Operation};
-use crate::domain::{Refusal, Timestamp};
+use crate::domain::{Actor, Refusal, Timestamp};
 
 /// Operations without a token that try a password or a link, or send a letter.
 const SIGN_INS: [&str; 4] =
@@ -135,7 +135,7 @@ async fn admit(
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     match identify(service, header).await {
         Ok(caller) => {
-            let (left, admitted) = braked(of_caller(service, &caller), Some(caller));
+            let (left, admitted) = braked(of_actor(&service.limits, caller.actor()), Some(caller));
             let now = service.db.clock().now();
             (left, admitted.and_then(|_| permit(operation, caller, now).map(Some)))
         }
@@ -151,13 +151,20 @@ fn braked(left: Left, caller: Option<Caller>) -> (Left, Result<Option<Caller>, P
     (left, refused.map_or(Ok(caller), Err))
 }
 
-fn of_caller(service: &Service, caller: &Caller) -> Left {
-    let (limits, actor) = (&service.limits, caller.actor());
-    let left = limits.account.take(actor.user).tighter(limits.programme.take(actor.programme));
-    match actor.site {
-        Some(site) => left.tighter(limits.site.take((actor.programme, site))),
-        None => left,
+/// The narrowest first: what it refuses takes nothing from the others of a site, nor of a programme.
+fn of_actor(limits: &Limits, actor: Actor) -> Left {
+    let account = limits.account.take(actor.user);
+    if account.retry_after_seconds().is_some() {
+        return account;
     }
+    let left = match actor.site {
+        Some(site) => account.tighter(limits.site.take((actor.programme, site))),
+        None => account,
+    };
+    if left.retry_after_seconds().is_some() {
+        return left;
+    }
+    left.tighter(limits.programme.take(actor.programme))
 }
 
 fn permit(
@@ -196,5 +203,49 @@ fn prefix(address: IpAddr) -> u64 {
     match address.to_canonical() {
         IpAddr::V4(v4) => u64::from(v4.to_bits()),
         IpAddr::V6(v6) => u64::try_from(v6.to_bits() >> 64).unwrap_or(u64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ProgrammeId, Role, SiteId, UserId};
+
+    /// Another one at each call.
+    fn mediator(site: i32) -> Actor {
+        Actor {
+            user: UserId::generate(),
+            role: Role::SiteMediator,
+            programme: ProgrammeId::new(1),
+            organisation: None,
+            site: Some(SiteId::new(site)),
+        }
+    }
+
+    /// Many requests at once, more than any limit lets through: what the last refused one was told.
+    fn flood(limits: &Limits, actor: Actor) -> String {
+        let mut told = String::new();
+        for _ in 0..20_000 {
+            let left = of_actor(limits, actor);
+            if left.retry_after_seconds().is_some() {
+                [(_, told), _] = left.headers();
+            }
+        }
+        told
+    }
+
+    fn is_let_in(limits: &Limits, actor: Actor) -> bool {
+        of_actor(limits, actor).retry_after_seconds().is_none()
+    }
+
+    #[test]
+    fn an_account_that_floods_takes_nothing_from_its_site_nor_a_site_from_its_programme() {
+        let limits = Limits::times(1);
+        assert!(flood(&limits, mediator(1)).starts_with("\"account\";r=0;"));
+        assert!(is_let_in(&limits, mediator(1)));
+        let mut others = (0..20_000).map(|_| of_actor(&limits, mediator(1)));
+        let braked = others.find(|left| left.retry_after_seconds().is_some()).unwrap();
+        assert!(braked.headers()[0].1.starts_with("\"site\";r=0;"));
+        assert!(is_let_in(&limits, mediator(2)));
     }
 }

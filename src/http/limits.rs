@@ -88,10 +88,12 @@ impl Left {
         (self.wait > 0).then_some(seconds)
     }
 
-    /// The one of two that leaves less, by share of its burst.
+    /// The one of two that refuses, or leaves less by share of its burst.
     pub fn tighter(self, other: Self) -> Self {
-        let share = |left: &Self, of: &Self| left.requests.saturating_mul(of.policy.burst);
-        if share(&other, &self) < share(&self, &other) { other } else { self }
+        let room = |left: &Self, of: &Self| {
+            (left.wait == 0, left.requests.saturating_mul(of.policy.burst))
+        };
+        if room(&other, &self) < room(&self, &other) { other } else { self }
     }
 
     /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers).
@@ -206,5 +208,14 @@ mod tests {
         assert_eq!(tighter.policy.name, "small");
         let tighter = small.take(2).tighter(large.take(2));
         assert_eq!(tighter.policy.name, "small");
+        // The last of one leaves as little as the other's refusal, and is none.
+        for _ in 0..9 {
+            small.take_at(&3, 0);
+        }
+        for _ in 0..1_000 {
+            large.take_at(&3, 0);
+        }
+        let (last, refused) = (small.take_at(&3, 0), large.take_at(&3, 0));
+        assert_eq!(last.tighter(refused).policy.name, "large");
     }
 }
